@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+# make          build everything below build/
+# make run      install what the build needs, build, run sensor and forwarder in the foreground (root)
+# make test     install what the tests need and run all of them (root)
+# make check    format, warnings, static analysis, layering
+# make install  DESTDIR= PREFIX=/usr
+# make vmtest KERNEL=6.12   the end-to-end tests on one real kernel
+
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+PREFIX ?= /usr
+CC := gcc
+CLANG ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+ARCH ?= $(shell uname -m)
+B ?= build
+
+VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || cat VERSION 2>/dev/null || echo unknown)
+BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(ARCH)))
+
+SANITIZE ?=
+WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wno-missing-field-initializers
+HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE
+CPPFLAGS += -D_GNU_SOURCE -Iinclude -Iuserspace -I$(B)/gen
+CFLAGS ?= -O2 -g
+CFLAGS_ALL = -std=gnu11 $(CFLAGS) $(WARN) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer,$(HARDEN)) \
+	-ffile-prefix-map=$(CURDIR)=. -MMD -MP
+LDFLAGS_ALL = $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE),-pie -Wl,-z,relro,-z,now) -Wl,--as-needed
+
+# ---- what each program is made of: folders of userspace/, then libraries
+COMMON := event base
+sensor_PARTS := attach ring decode enrich filter seal frame spool stats config $(COMMON)
+sensor_LIBS := -lbpf -lelf -lz -lprotobuf-c -lcrypto -linih -lpthread
+forward_PARTS := forward render frame spool config $(COMMON)
+forward_LIBS := -lcurl -lz -lprotobuf-c -lcrypto -linih
+collect_PARTS := collect render frame spool config $(COMMON)
+collect_LIBS := -lmicrohttpd -lz -lprotobuf-c -lcrypto -linih -lpthread
+cli_PARTS := cli render frame spool config $(COMMON)
+cli_LIBS := -lz -lprotobuf-c -lcrypto -linih
+PROGRAMS := $(B)/hinomi $(B)/libexec/hinomi-sensor $(B)/libexec/hinomi-forward $(B)/libexec/hinomi-collect
+
+PARTS := $(sort $(sensor_PARTS) $(forward_PARTS) $(collect_PARTS) $(cli_PARTS))
+ALL_LIBS := $(sort $(sensor_LIBS) $(forward_LIBS) $(collect_LIBS))
+
+all: $(PROGRAMS)
+
+# ---- protobuf
+PROTO := event frame
+GEN_H := $(PROTO:%=$(B)/gen/%.pb-c.h) $(B)/gen/hinomi.skel.h
+$(B)/gen/%.pb-c.c $(B)/gen/%.pb-c.h: proto/%.proto
+	@mkdir -p $(@D)
+	protoc-c -Iproto --c_out=$(B)/gen $<
+PROTO_OBJ := $(PROTO:%=$(B)/obj/gen/%.pb-c.o)
+
+# ---- BPF: one object per architecture, for every kernel
+BPF_SRC := $(wildcard bpf/*.bpf.c)
+BPF_OBJ := $(BPF_SRC:bpf/%.bpf.c=$(B)/bpf/%.bpf.o)
+BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -std=gnu11 -Wall -Wextra -Werror \
+	-Wno-unused-parameter -Iinclude -Ibpf -ffile-prefix-map=$(CURDIR)=. -fdebug-compilation-dir=.
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+$(B)/bpf/hinomi.o: $(BPF_OBJ)
+	$(BPFTOOL) gen object $@ $^
+$(B)/gen/hinomi.skel.h: $(B)/bpf/hinomi.o
+	@mkdir -p $(@D)
+	$(BPFTOOL) gen skeleton $< name hinomi_bpf > $@
+
+# ---- user space
+$(B)/obj/gen/%.o: $(B)/gen/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=gnu11 $(CFLAGS) -fPIE $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -c $< -o $@
+$(B)/obj/%.o: %.c | $(GEN_H)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -DHINOMI_VERSION='"$(VERSION)"' -DPREFIX='"$(PREFIX)"' $(CFLAGS_ALL) -c $< -o $@
+
+objs = $(patsubst %.c,$(B)/obj/%.o,$(filter-out %/main.c,$(foreach d,$(1),$(wildcard userspace/$(d)/*.c))))
+define ARCHIVE
+$(B)/lib/$(1).a: $(call objs,$(1))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	ar rcsD $$@ $$^
+endef
+$(foreach p,$(PARTS),$(eval $(call ARCHIVE,$(p))))
+$(B)/lib/gen.a: $(PROTO_OBJ)
+	@mkdir -p $(@D)
+	@rm -f $@
+	ar rcsD $@ $^
+libs = $(foreach p,$(1),$(B)/lib/$(p).a) $(B)/lib/gen.a
+link = $(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
+
+$(B)/hinomi: $(B)/obj/userspace/cli/main.o $(call libs,$(cli_PARTS))
+	$(link) $(cli_LIBS)
+$(B)/libexec/hinomi-sensor: $(patsubst %.c,$(B)/obj/%.o,$(wildcard userspace/*.c)) $(call libs,$(sensor_PARTS))
+	@mkdir -p $(@D)
+	$(link) $(sensor_LIBS)
+$(B)/libexec/hinomi-forward: $(B)/obj/userspace/forward/main.o $(call libs,$(forward_PARTS))
+	@mkdir -p $(@D)
+	$(link) $(forward_LIBS)
+$(B)/libexec/hinomi-collect: $(B)/obj/userspace/collect/main.o $(call libs,$(collect_PARTS))
+	@mkdir -p $(@D)
+	$(link) $(collect_LIBS)
+
+# ---- tests: tests/unit/NAME.c is one program; it links everything
+UNIT := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
+$(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(call libs,$(PARTS))
+	@mkdir -p $(@D)
+	$(link) $(ALL_LIBS) -lcmocka
+unit: $(UNIT)
+# other test programs and drivers need nothing of ours but headers
+TOOLS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*.c))
+$(B)/tests/%: tests/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(LDFLAGS_ALL) $< -o $@ -lpthread
+test-tools: $(TOOLS)
+
+clean:
+	rm -rf $(B)
+
+.PHONY: all unit test-tools clean
+-include $(wildcard tests/*.mk packaging/*.mk vmtest/*.mk)
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

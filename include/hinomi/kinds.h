@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
+/*
+ * The one list of event classes: name, number, lane.  Name and number are those
+ * of the field in hinomi.Event.body (proto/event.proto).  Expanded into the enum,
+ * the counters, the decode table and the coverage table.
+ */
+#pragma once
+
+enum lane {
+	LANE_KEEP, /* what must arrive */
+	LANE_BULK, /* what an unprivileged loop can produce without end */
+	LANES,
+};
+
+#define FOR_EACH_KERNEL_KIND(KIND)      \
+	KIND(exec, 16, LANE_KEEP)       \
+	KIND(fork, 17, LANE_BULK)       \
+	KIND(exit, 18, LANE_BULK)       \
+	KIND(cred_change, 19, LANE_KEEP) \
+	KIND(file_create, 20, LANE_BULK) \
+	KIND(file_open, 21, LANE_BULK)  \
+	KIND(file_unlink, 22, LANE_BULK) \
+	KIND(file_rename, 23, LANE_BULK) \
+	KIND(file_link, 24, LANE_BULK)  \
+	KIND(file_mode, 25, LANE_BULK)  \
+	KIND(file_owner, 26, LANE_BULK) \
+	KIND(connect, 27, LANE_BULK)    \
+	KIND(accept, 28, LANE_BULK)     \
+	KIND(listen, 29, LANE_BULK)     \
+	KIND(bind, 30, LANE_BULK)
+
+/* made by the sensor, not by the kernel */
+#define FOR_EACH_SENSOR_KIND(KIND)        \
+	KIND(file_hash, 31, LANE_KEEP)    \
+	KIND(sensor_start, 64, LANE_KEEP) \
+	KIND(sensor_stop, 65, LANE_KEEP)  \
+	KIND(heartbeat, 66, LANE_KEEP)    \
+	KIND(gap, 67, LANE_KEEP)
+
+#define FOR_EACH_KIND(KIND)        \
+	FOR_EACH_KERNEL_KIND(KIND) \
+	FOR_EACH_SENSOR_KIND(KIND)
+
+enum kind {
+#define KIND(name, number, lane) KIND_##name = number,
+	FOR_EACH_KIND(KIND)
+#undef KIND
+	KIND_task = 63, /* a running process found by the iterator at start; never an event */
+	KINDS_MAX = 80, /* above every number */
+};

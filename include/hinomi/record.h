@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
+/*
+ * What the kernel side writes into the rings and userspace/decode reads: plain
+ * structs, naturally aligned, variable bytes behind an offset and a length.
+ * Both sides are always built from the same tree; there is no other reader.
+ */
+#pragma once
+
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+#include "kinds.h"
+
+#define RECORD_BYTES_MAX 65536 /* a whole record; longer values are cut and say so */
+#define RECORD_PATH_MAX 4096
+#define RECORD_NAME_MAX 256
+#define RECORD_ARGS_MAX 40960       /* arguments in one exec record: head and tail */
+#define RECORD_ARGS_TAIL 8192
+#define CPU_SENSOR 0xffffffffu      /* Event.cpu of the sensor's own events */
+
+/* bytes of this record: len of them at off from its start; total were there */
+struct bytes_ref {
+	__u32 off;
+	__u32 len;
+	__u32 total;
+};
+
+struct process_key {
+	__u64 start_ns;
+	__u64 exec_id;
+	__u32 tgid;
+	__u32 pad;
+};
+
+struct namespace_ids {
+	__u32 mnt, pid, net, user, uts, ipc, cgroup;
+};
+
+struct cred_ids {
+	__u32 uid, gid, euid, egid, suid, sgid, fsuid, fsgid;
+	__u64 cap_effective, cap_permitted, cap_inheritable, cap_ambient;
+};
+
+/* the process that did it, as it is at that moment */
+struct actor {
+	struct process_key key;
+	struct process_key parent;
+	struct cred_ids cred;
+	__u64 cgroup_id;
+	struct namespace_ids ns;
+	__u32 tid;
+	__u32 ns_tgid;
+	__u32 login_uid;
+	__u32 session_id;
+	__u32 pad;
+	char comm[16];
+};
+
+#define RECORD_COMPAT 1		/* 32-bit or x32 system call */
+#define RECORD_RESULT_UNKNOWN 2 /* seen before its outcome */
+
+struct record {
+	__u32 size; /* of the whole record, trailing bytes included */
+	__u16 kind;
+	__u8 lane;
+	__u8 tier;
+	__u32 cpu;
+	__u32 flags;
+	__u64 seq; /* per cpu and lane, from 1, assigned before ring space is asked for */
+	__u64 time_ns; /* CLOCK_BOOTTIME */
+	__s32 result;
+	__u32 pad;
+	struct actor actor;
+};
+
+#define FILE_DELETED 1
+#define FILE_MEMORY 2	       /* on the kernel's internal tmpfs mount: memfd */
+#define FILE_PATH_AS_ASKED 4   /* path is the caller's argument, not resolved */
+#define FILE_PATH_TRUNCATED 8  /* leading components are missing */
+
+struct file_ref {
+	__u64 inode;
+	__u64 size;
+	__u64 changed_ns;
+	__u32 device; /* kernel's dev_t: major << 20 | minor */
+	__u32 generation;
+	__u32 mode;
+	__u32 uid, gid;
+	__u32 links;
+	__u32 magic;
+	__u32 flags;
+	struct bytes_ref path;
+	__u32 pad;
+};
+
+struct exec_record {
+	struct record record;
+	struct file_ref file;
+	struct bytes_ref filename;
+	struct bytes_ref interpreter;
+	struct bytes_ref args;	    /* NUL-terminated strings; total is the true size */
+	struct bytes_ref args_tail; /* set when args were too long for one piece */
+	struct bytes_ref cwd;
+	__u32 argc;
+	__u32 old_tid;
+	__u32 secure;
+	__u32 pad;
+};
+
+struct fork_record {
+	struct record record;
+	struct process_key child;
+	struct process_key child_parent;
+	__u64 child_cgroup_id;
+	struct namespace_ids child_ns;
+	__u32 child_ns_tgid;
+};
+
+struct exit_record {
+	struct record record;
+	__u64 run_ns;
+	__u32 exit_code; /* as wait(2) has it */
+	__u32 pad;
+};
+
+struct cred_change_record {
+	struct record record;
+	struct cred_ids old;
+	__u32 old_known;
+	__u32 pad;
+};
+
+/* file_create, file_open */
+struct open_record {
+	struct record record;
+	struct file_ref file;
+	__u32 flags;
+	__u32 pad;
+};
+
+struct unlink_record {
+	struct record record;
+	struct file_ref file;
+};
+
+struct rename_record {
+	struct record record;
+	struct file_ref file;
+	struct file_ref replaced; /* inode 0: nothing was there */
+	struct bytes_ref old_path;
+	__u32 old_path_flags; /* FILE_PATH_* */
+	__u32 flags;
+	__u32 pad;
+};
+
+struct link_record {
+	struct record record;
+	struct file_ref file;
+	struct bytes_ref target;
+	__u32 symbolic;
+};
+
+/* file_mode, file_owner */
+struct attr_record {
+	struct record record;
+	struct file_ref file; /* as it is afterwards */
+	__u32 mode, old_mode;
+	__u32 uid, gid, old_uid, old_gid;
+	__u32 old_known;
+	__u32 pad;
+};
+
+#define ADDRESS_RAW_MAX 108 /* sun_path; no address family needs more */
+
+struct address {
+	__u16 family;
+	__u16 port; /* host order */
+	__u16 len;  /* bytes of data in use */
+	__u16 mapped;
+	__u32 scope_id;
+	__u8 data[ADDRESS_RAW_MAX]; /* 4 or 16 of IP, the unix name, or what it is */
+};
+
+/* connect, accept, listen, bind */
+struct socket_record {
+	struct record record;
+	struct address local;
+	struct address peer; /* family 0: none */
+	__u64 cookie;
+	__u16 family, type;
+	__u16 protocol, pad;
+	__u32 net_ns;
+	__u32 backlog;
+	__u32 peer_tgid;
+	__u32 pad2;
+};
+
+/* a running process, written by the iterator to its reader, never to a ring */
+struct task_record {
+	struct record record; /* actor: the process */
+	struct file_ref file;
+	struct bytes_ref args;
+	__u32 argc;
+};
+
+/* Outcome counters of one class on one cpu, in the map `ledger`, index cpu * KINDS_MAX + kind.
+ * Every event that a hook begins ends in exactly one of the last four. */
+struct ledger_cell {
+	__u64 seen;
+	__u64 emitted; /* given to a ring */
+	__u64 filtered;
+	__u64 aggregated;
+	__u64 lost_ring;    /* no ring space */
+	__u64 lost_scratch; /* no scratch slot: too many programs nested on one cpu */
+	__u64 pad[2];
+};
+
+/* Sequence counters, in the map `sequences`, index cpu. */
+struct sequence_cell {
+	__u64 next[LANES];
+	__u64 pad[6];
+};
+
+/* set before load, frozen after: the verifier prunes what is off */
+struct settings {
+	__u32 cpus;
+	__u32 has_scope;      /* only the cgroup in map `scope`, and below */
+	__u32 own_tgid;	      /* the sensor itself, which is not observed: 0 observes it */
+	__u32 args_max;
+	__u32 wake_bytes[LANES]; /* wake the reader when this much waits */
+	__u64 kinds;	      /* unused bits are 0; bit kind - 16 */
+};

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Loads the BPF programs, gives each class the first of its hooks that this
+ * kernel offers, and proves each with a canary.  Kernel features are probed,
+ * never its version.
+ */
+#pragma once
+
+#include <hinomi/record.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "event.pb-c.h"
+
+struct attach;
+
+struct attach_options {
+	const char *cgroup;	 /* observe only this cgroup v2 directory and below; NULL: everything */
+	uint64_t ring_bytes[LANES]; /* powers of two of the page size */
+	uint64_t kinds_off;	 /* bit kind - 16: class switched off */
+	int tier_min;		 /* 1; higher leaves out better hooks, for tests */
+	bool observe_self;	 /* else the sensor's own process is not observed */
+};
+
+/* What stands in the way, with what to do about it. */
+struct attach_error {
+	int status; /* exit status of hinomi(1): 69 kernel unsupported, 77 permission, 1 other */
+	char text[512];
+};
+
+struct coverage {
+	const char *name;    /* of the class */
+	unsigned kind;
+	Hinomi__Coverage__State state;
+	unsigned tier;
+	char hook[128];
+	char reason[192];
+};
+
+int attach_load(const struct attach_options *options, struct attach **ret, struct attach_error *error);
+void attach_free(struct attach *attach); /* detaches */
+int attach_start(struct attach *attach, struct attach_error *error); /* programs run from here on */
+int attach_stop(struct attach *attach); /* detaches the programs, keeps rings and counters */
+int attach_ring_fd(const struct attach *attach, enum lane lane);
+const struct ledger_cell *attach_ledger(const struct attach *attach); /* mapped, cpus * KINDS_MAX */
+const struct sequence_cell *attach_sequences(const struct attach *attach); /* mapped, cpus */
+unsigned attach_cpus(const struct attach *attach);
+const uint8_t *attach_rings_id(const struct attach *attach); /* 16 bytes, made with the maps */
+bool attach_resumed(const struct attach *attach); /* rings and links came from the descriptor store */
+/* Tells the kernel side that the reader goes to sleep and wants to be woken by the next record. */
+void attach_will_sleep(struct attach *attach);
+int attach_wake_fd(const struct attach *attach); /* epoll descriptor, readable when woken */
+/* Every running process, as task_record, to fn. */
+int attach_tasks(struct attach *attach, void (*fn)(void *ctx, const void *record, size_t size), void *ctx);
+/* Makes one event of each class in a child process, whose pid is returned; events of it are canaries. */
+int attach_canary(struct attach *attach);
+const struct coverage *attach_coverage(const struct attach *attach, size_t *count);
+/* One event of a canary came in; when done, classes that were not seen become SILENT. */
+void attach_canary_seen(struct attach *attach, unsigned kind);
+void attach_canary_done(struct attach *attach);
+
+DEFINE_CLEANUP(struct attach *, attach_free);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Showing hostile bytes.  Both forms are reversible: bytes that are not UTF-8
+ * become \xNN and a backslash becomes \\.  C0, DEL, C1, and the characters that
+ * turn text around (bidi controls, zero-width) never reach a terminal as such.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdio.h>
+
+/* For a terminal: such characters become \n, \t, \e, \xNN or \u{NNNN}. */
+void escape_text(FILE *out, const void *data, size_t size);
+/* For the inside of a JSON string: they become \uNNNN as JSON has it. */
+void escape_json(FILE *out, const void *data, size_t size);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The event as it goes through the stages: decode makes it, enrich completes it,
+ * filter judges it, seal writes it.  Everything it points to lies in the batch's
+ * arena or in the ring, and is gone when the batch is.
+ */
+#pragma once
+
+#include <hinomi/kinds.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "event.pb-c.h"
+
+struct event {
+	Hinomi__Event *body;      /* never NULL; body->process is set by seal */
+	Hinomi__Process *process; /* NULL for the sensor's own events */
+	enum kind kind;
+	enum lane lane;
+};
+
+const char *kind_name(unsigned kind);   /* NULL when there is no such kind */
+int kind_lane(unsigned kind);	        /* enum lane, or -EINVAL */
+int kind_by_name(const char *name);     /* number, or -EINVAL */
+bool kind_is_kernel(unsigned kind);     /* made by a hook, not by the sensor */

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads frames: foreign bytes to header and events.  Used by everything that
+ * reads a spool or a store; shares no code with seal/.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "frame.pb-c.h"
+
+#define FRAME_BYTES_MAX (8u << 20)   /* longer is refused */
+#define FRAME_PAYLOAD_MAX (8u << 20) /* after decompression */
+
+struct frame {
+	Hinomi__FrameHeader *header;
+	Hinomi__Payload *payload; /* NULL until frame_open_payload */
+	uint8_t hash[32];	  /* SHA-256 of the header's bytes: what the next frame's `previous` must be */
+	/* private: */
+	Hinomi__Frame *raw;
+};
+
+/* Parses and checks the header; payload_sha256 is checked against the payload.  -EBADMSG, -ENOMEM,
+ * -EPROTONOSUPPORT for a version, encoding or algorithm that is not known. */
+int frame_read(const void *data, size_t size, struct frame **ret);
+int frame_open_payload(struct frame *frame);
+void frame_free(struct frame *frame);
+/* Wall-clock time, ns of CLOCK_REALTIME, of a boot time in this frame. */
+uint64_t frame_real_ns(const struct frame *frame, uint64_t boot_ns);
+
+DEFINE_CLEANUP(struct frame *, frame_free);

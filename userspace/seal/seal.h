@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Makes frames: events of one lane go in, bytes of a Frame come out, chained to
+ * the frame before by hash.  A sealer owns one lane's chain.  One thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "event/event.h"
+#include "frame.pb-c.h"
+
+struct sealer;
+
+struct seal_identity {
+	uint8_t sensor_id[16], boot_id[16], rings_id[16];
+};
+
+/* Where a chain goes on; zero for a new one. */
+struct seal_state {
+	uint64_t number;       /* of the last frame */
+	uint8_t previous[32];  /* hash of its header */
+};
+
+#define SEAL_EVENTS_MAX 8192	    /* per frame */
+#define SEAL_PAYLOAD_MAX (4u << 20) /* bytes of a payload before compression */
+
+int sealer_new(enum lane lane, const struct seal_identity *identity, const struct seal_state *state,
+	       struct sealer **ret);
+void sealer_free(struct sealer *sealer);
+/* 0; -E2BIG when the frame is full: finish it and add again.  Takes up event->process once per
+ * distinct state and numbers it.  Copies everything that it needs before it returns. */
+int sealer_add(struct sealer *sealer, struct event *event);
+size_t sealer_events(const struct sealer *sealer); /* waiting for finish */
+/* Accounts for numbers that are in no event (filtered, aggregated, gap). */
+void sealer_cover(struct sealer *sealer, uint32_t cpu, uint64_t first_seq, uint64_t last_seq);
+/* The frame's bytes, valid until the next call; the chain moves on.  An empty frame is legal. */
+int sealer_finish(struct sealer *sealer, const Hinomi__LedgerRow *rows, size_t nrows, bool ledger_whole,
+		  const uint8_t **bytes, size_t *size);
+void sealer_state(const struct sealer *sealer, struct seal_state *ret);
+
+DEFINE_CLEANUP(struct sealer *, sealer_free);
