@@ -2,8 +2,10 @@
 /*
  * hinomi.conf(5): sections of `key = value`.  Read from /usr/lib/hinomi/hinomi.conf,
  * /etc/hinomi/hinomi.conf, then *.conf of /usr/lib, /run and /etc hinomi/hinomi.conf.d sorted by
- * name; a later value replaces an earlier one, `rule` and sinks add up.  Strict: an unknown
- * section or key, or a value of the wrong type, is an error with file and line.
+ * name, where a file of /etc hides one of the same name in /run and /usr/lib; a later value
+ * replaces an earlier one, `rule`, `header` and sinks add up.  Strict: an unknown section or key,
+ * or a value of the wrong type, is an error with file and line.  Names of keys, their units and
+ * limits are in keys.c and nowhere else; the comments below have the key and its default.
  */
 #pragma once
 
@@ -15,43 +17,51 @@
 #include "base/cleanup.h"
 
 struct config_sink {
-	char *name;	       /* [sink NAME] */
-	char *type;	       /* otlp or collector */
-	char *url;	       /* otlp: http(s)://HOST[:PORT]/PATH; collector: http(s)://HOST:PORT */
-	char *ca_file;	       /* PEM; NULL: the system's */
-	char *cert_file, *key_file; /* for mutual authentication */
-	char **headers;	       /* "Name: value", NULL at the end; value may be @FILE: read from FILE */
+	char *name; /* [sink NAME] */
+	char *type; /* type: otlp or collector */
+	char *url; /* url: http(s)://HOST[:PORT]/PATH for otlp, http(s)://HOST:PORT for collector */
+	char *ca_file;		    /* ca_file, PEM; NULL: the system's */
+	char *cert_file, *key_file; /* cert_file, key_file: mutual authentication */
+	char **headers;		    /* header: "Name: value" or "Name: @FILE", NULL at the end */
 	size_t nheaders;
-	uint32_t batch_events;	/* 512 */
-	uint32_t batch_bytes;	/* 1 MiB, before compression */
-	uint32_t timeout_ms;	/* 30000, of one request */
-	bool gzip;		/* true */
-	bool event_name_attribute; /* true: also send event.name, for back ends that drop event_name */
+	uint32_t batch_events;	   /* batch_events = 512 */
+	uint32_t batch_bytes;	   /* batch_size = 1M, before compression */
+	uint32_t timeout_ms;	   /* timeout = 30s, of one request */
+	bool gzip;		   /* gzip = yes */
+	bool event_name_attribute; /* event_name_attribute = yes: also event.name, for those who
+				      drop event_name */
+	char *file;		   /* where the section stands, for messages */
+	int line;
+};
+
+/* [filter] rule = ..., in order, with where they stand */
+struct config_rule {
+	char *text;
+	char *file;
+	int line;
+};
+
+/* [resource] key = value: labels on exported records (cloud.provider, ...) */
+struct config_label {
+	char *key, *value;
 };
 
 struct config {
 	/* [sensor] */
-	char *spool;		 /* /var/lib/hinomi/spool */
-	uint64_t spool_limit_bytes; /* 1 GiB */
-	uint64_t ring_keep_bytes; /* 4 MiB */
-	uint64_t ring_bulk_bytes; /* 16 MiB */
-	char *cgroup;		 /* NULL */
-	char **classes_off;	 /* class names */
+	char *spool;		    /* spool = /var/lib/hinomi/spool */
+	uint64_t spool_limit_bytes; /* spool_limit = 1G */
+	uint64_t ring_keep_bytes;   /* ring_keep = 4M */
+	uint64_t ring_bulk_bytes;   /* ring_bulk = 16M */
+	char *cgroup;		    /* cgroup: none, NULL */
+	char **classes_off;	    /* classes_off: class names with commas; none */
 	size_t nclasses_off;
-	uint64_t hash_file_max_bytes; /* 64 MiB; 0: off */
-	uint32_t heartbeat_ms;	 /* 5000 */
-	char *reader_group;	 /* hinomi-forward; may read the spool; NULL: nobody else */
-	/* [filter] rule = ..., in order, with where they stand */
-	struct config_rule {
-		char *text;
-		char *file;
-		int line;
-	} *rules;
+	uint64_t hash_file_max_bytes; /* hash_file_max = 64M; 0: off */
+	uint32_t heartbeat_ms;	      /* heartbeat = 5s */
+	char *reader_group; /* reader_group = hinomi-forward; may read the spool; NULL: nobody else
+			     */
+	struct config_rule *rules;
 	size_t nrules;
-	/* [resource] key = value: labels on exported records (cloud.provider, ...) */
-	struct config_label {
-		char *key, *value;
-	} *labels;
+	struct config_label *labels;
 	size_t nlabels;
 	struct config_sink *sinks;
 	size_t nsinks;
@@ -61,10 +71,17 @@ struct config {
 #define CONFIG_ERROR_MAX 512
 
 /* path: one file alone, or NULL for the search described above (a missing file is no error then).
- * -errno with error: "FILE:LINE: what is wrong; what would be right". */
+ * -errno with error: "FILE:LINE: what is wrong; what would be right".  Opens no credential. */
 int config_load(const char *path, struct config **ret, char error[CONFIG_ERROR_MAX]);
+/* The search below another root directory, for tests and for images that are not running. */
+int config_load_root(const char *root, struct config **ret, char error[CONFIG_ERROR_MAX]);
+/* For who talks to the sinks, and nobody else: "Name: @FILE" in headers becomes "Name: CONTENT",
+ * and names of credential files become absolute (a relative one stands in $CREDENTIALS_DIRECTORY).
+ * -errno and error as above when one cannot be read. */
+int config_read_credentials(struct config *config, char error[CONFIG_ERROR_MAX]);
 void config_free(struct config *config);
-/* The effective configuration in the file's own syntax, secrets as the name of their file. */
+/* The effective configuration in the file's own syntax, secrets as the name of their file.  Not
+ * after config_read_credentials. */
 void config_dump(const struct config *config, FILE *out);
 
 DEFINE_CLEANUP(struct config *, config_free);
