@@ -6,3 +6,5 @@
 #include <stdint.h>
 
 uint32_t crc32c(uint32_t crc, const void *data, size_t size);
+/* The same without the CPU's instruction; for tests. */
+uint32_t crc32c_table(uint32_t crc, const void *data, size_t size);

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One write per line, so that lines of two processes on one stderr do not mix. */
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LINE_BYTES_MAX 2048
+
+static struct {
+	const char *program;
+	enum log_level level;
+	bool journal;
+} state = {"hinomi", LOG_LEVEL_INFO, false};
+
+/* systemd names the socket that it gave us; stderr may have been sent elsewhere since */
+static bool is_journal(int fd)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long dev, ino;
+	struct stat st;
+
+	return stream && sscanf(stream, "%llu:%llu", &dev, &ino) == 2 && !fstat(fd, &st) &&
+	       st.st_dev == dev && st.st_ino == ino;
+}
+
+void log_init(const char *program)
+{
+	state.program = program;
+	state.journal = is_journal(STDERR_FILENO);
+}
+
+void log_set_level(enum log_level level)
+{
+	state.level = level;
+}
+
+static size_t clamp(int length)
+{
+	if (length < 0)
+		return 0;
+	return length < LINE_BYTES_MAX ? (size_t)length : LINE_BYTES_MAX - 1;
+}
+
+void log_line(enum log_level level, const char *format, ...)
+{
+	int saved = errno;
+	char line[LINE_BYTES_MAX + 1];
+	size_t prefix, size;
+	va_list args;
+
+	if (level > state.level)
+		return;
+	prefix = clamp(state.journal ? snprintf(line, LINE_BYTES_MAX, "<%d>", (int)level)
+				     : snprintf(line, LINE_BYTES_MAX, "%s: ", state.program));
+	errno = saved; /* for %m */
+	va_start(args, format);
+	size = prefix +
+	       (size_t)clamp(vsnprintf(line + prefix, LINE_BYTES_MAX - prefix, format, args));
+	va_end(args);
+	if (size > LINE_BYTES_MAX - 1)
+		size = LINE_BYTES_MAX - 1;
+	for (size_t i = prefix; i < size; i++)
+		if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
+			line[i] =
+				'?'; /* a caller forgot to escape: still one line, still harmless */
+	line[size++] = '\n';
+	for (size_t done = 0; done < size;) {
+		ssize_t n = write(STDERR_FILENO, line + done, size - done);
+
+		if (n < 0 && errno != EINTR)
+			break;
+		done += n > 0 ? (size_t)n : 0;
+	}
+	errno = saved;
+}
