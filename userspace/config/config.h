@@ -68,7 +68,7 @@ struct config {
 	uint8_t sha256[32]; /* of the effective configuration, as dumped */
 };
 
-#define CONFIG_ERROR_MAX 512
+#define CONFIG_ERROR_MAX 1024
 
 /* path: one file alone, or NULL for the search described above (a missing file is no error then).
  * -errno with error: "FILE:LINE: what is wrong; what would be right".  Opens no credential. */
