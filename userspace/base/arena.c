@@ -25,9 +25,11 @@ struct arena_chunk {
 	_Alignas(max_align_t) char data[];
 };
 
+static _Atomic unsigned long epochs;
+
 void arena_init(struct arena *arena, size_t limit_bytes)
 {
-	*arena = (struct arena){.limit_bytes = limit_bytes};
+	*arena = (struct arena){.limit_bytes = limit_bytes, .epoch = ++epochs};
 }
 
 void arena_done(struct arena *arena)
@@ -52,6 +54,7 @@ void arena_reset(struct arena *arena)
 	}
 	arena->current = arena->first;
 	arena->used = 0;
+	arena->epoch = ++epochs;
 }
 
 static struct arena_chunk *chunk_new(size_t need)

@@ -14,6 +14,7 @@ struct arena {
 	struct arena_chunk *first, *current;
 	size_t used;	     /* bytes handed out since the reset */
 	size_t limit_bytes; /* arena_alloc gives NULL beyond this */
+	unsigned long epoch; /* of this batch: never the same again, in any arena of this process */
 };
 
 void arena_init(struct arena *arena, size_t limit_bytes);

@@ -17,6 +17,7 @@ struct event {
 	Hinomi__Process *process; /* NULL for the sensor's own events */
 	enum kind kind;
 	enum lane lane;
+	uint64_t process_state; /* same number, same content of process; 0: not known. Set by enrich, for seal */
 };
 
 const char *kind_name(unsigned kind);   /* NULL when there is no such kind */

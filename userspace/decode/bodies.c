@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The body of each class: begin, fill, end. */
+#include "decode/bodies.h"
+
+#include "decode/source.h"
+
+/*
+ * Opens a decoder: `rec` is the record, `body` the new message, set as the body that the class has.
+ * Ends the decoder where either cannot be had.
+ */
+#define BODY(record_type, body_type, init, field, body_case_value)                                 \
+	const struct record_type *rec = source_fixed(source, sizeof(*rec));                        \
+	body_type *body = rec ? source_alloc(source, sizeof(*body)) : NULL;                        \
+	if (!body)                                                                                 \
+		return;                                                                            \
+	init(body);                                                                                \
+	event->body_case = HINOMI__EVENT__BODY_##body_case_value;                                  \
+	event->field = body
+
+static Hinomi__ProcessKey *key_or_none(struct source *source, const struct process_key *key)
+{
+	return key->tgid || key->start_ns ? source_key(source, key) : NULL;
+}
+
+void decode_exec(struct source *source, Hinomi__Event *event)
+{
+	BODY(exec_record, Hinomi__Exec, hinomi__exec__init, exec, EXEC);
+	body->file = source_file(source, &rec->file);
+	body->filename = source_bytes(source, &rec->filename);
+	body->interpreter = source_bytes(source, &rec->interpreter);
+	body->args = source_strings(source, &rec->args, &body->n_args);
+	body->args_tail = source_strings(source, &rec->args_tail, &body->n_args_tail);
+	body->args_count = rec->argc;
+	body->args_total_bytes = rec->args.total;
+	body->cwd = source_bytes(source, &rec->cwd);
+	body->old_tid = rec->old_tid;
+	body->setid = !!rec->secure;
+}
+
+void decode_task(struct source *source, Hinomi__Event *event)
+{
+	BODY(task_record, Hinomi__Exec, hinomi__exec__init, exec, EXEC);
+	body->file = source_file(source, &rec->file);
+	body->args = source_strings(source, &rec->args, &body->n_args);
+	body->args_count = rec->argc;
+	body->args_total_bytes = rec->args.total;
+}
+
+void decode_fork(struct source *source, Hinomi__Event *event)
+{
+	BODY(fork_record, Hinomi__Fork, hinomi__fork__init, fork, FORK);
+	body->child = source_key(source, &rec->child);
+	body->child_parent = key_or_none(source, &rec->child_parent);
+	body->child_namespace_pid = rec->child_ns_tgid;
+	body->child_cgroup_id = rec->child_cgroup_id;
+	body->child_namespaces = source_namespaces(source, &rec->child_ns);
+}
+
+void decode_exit(struct source *source, Hinomi__Event *event)
+{
+	BODY(exit_record, Hinomi__Exit, hinomi__exit__init, exit, EXIT);
+	body->code = (int32_t)(rec->exit_code >> 8 & 0xff);
+	body->signal = rec->exit_code & 0x7f;
+	body->core_dumped = !!(rec->exit_code & 0x80);
+	body->run_ns = rec->run_ns;
+}
+
+void decode_cred_change(struct source *source, Hinomi__Event *event)
+{
+	BODY(cred_change_record, Hinomi__CredChange, hinomi__cred_change__init, cred_change,
+	     CRED_CHANGE);
+	body->old_known = !!rec->old_known;
+	if (body->old_known)
+		body->old = source_cred(source, &rec->old);
+}
+
+void decode_file_create(struct source *source, Hinomi__Event *event)
+{
+	BODY(open_record, Hinomi__FileOpen, hinomi__file_open__init, file_create, FILE_CREATE);
+	body->file = source_file(source, &rec->file);
+	body->flags = rec->flags;
+}
+
+void decode_file_open(struct source *source, Hinomi__Event *event)
+{
+	BODY(open_record, Hinomi__FileOpen, hinomi__file_open__init, file_open, FILE_OPEN);
+	body->file = source_file(source, &rec->file);
+	body->flags = rec->flags;
+}
+
+void decode_file_unlink(struct source *source, Hinomi__Event *event)
+{
+	BODY(unlink_record, Hinomi__FileUnlink, hinomi__file_unlink__init, file_unlink,
+	     FILE_UNLINK);
+	body->file = source_file(source, &rec->file);
+}
+
+void decode_file_rename(struct source *source, Hinomi__Event *event)
+{
+	BODY(rename_record, Hinomi__FileRename, hinomi__file_rename__init, file_rename,
+	     FILE_RENAME);
+	body->file = source_file(source, &rec->file);
+	body->old_path = source_bytes(source, &rec->old_path);
+	body->old_path_as_asked = !!(rec->old_path_flags & FILE_PATH_AS_ASKED);
+	if (rec->replaced.inode)
+		body->replaced = source_file(source, &rec->replaced);
+	body->flags = rec->flags;
+}
+
+void decode_file_link(struct source *source, Hinomi__Event *event)
+{
+	BODY(link_record, Hinomi__FileLink, hinomi__file_link__init, file_link, FILE_LINK);
+	body->file = source_file(source, &rec->file);
+	body->target = source_bytes(source, &rec->target);
+	body->symbolic = !!rec->symbolic;
+}
+
+void decode_file_mode(struct source *source, Hinomi__Event *event)
+{
+	BODY(attr_record, Hinomi__FileMode, hinomi__file_mode__init, file_mode, FILE_MODE);
+	body->file = source_file(source, &rec->file);
+	body->mode = rec->mode;
+	body->old_known = !!rec->old_known;
+	body->old_mode = body->old_known ? rec->old_mode : 0;
+}
+
+void decode_file_owner(struct source *source, Hinomi__Event *event)
+{
+	BODY(attr_record, Hinomi__FileOwner, hinomi__file_owner__init, file_owner, FILE_OWNER);
+	body->file = source_file(source, &rec->file);
+	body->uid = rec->uid;
+	body->gid = rec->gid;
+	body->old_known = !!rec->old_known;
+	body->old_uid = body->old_known ? rec->old_uid : 0;
+	body->old_gid = body->old_known ? rec->old_gid : 0;
+}
+
+static void socket_fill(struct source *source, const struct socket_record *rec,
+			Hinomi__Socket *body)
+{
+	body->family = rec->family;
+	body->type = rec->type;
+	body->protocol = rec->protocol;
+	body->local = source_address(source, &rec->local);
+	body->peer = source_address(source, &rec->peer);
+	body->cookie = rec->cookie;
+	body->net_namespace = rec->net_ns;
+	body->backlog = rec->backlog;
+	body->peer_pid = rec->peer_tgid;
+}
+
+void decode_connect(struct source *source, Hinomi__Event *event)
+{
+	BODY(socket_record, Hinomi__Socket, hinomi__socket__init, connect, CONNECT);
+	socket_fill(source, rec, body);
+}
+
+void decode_accept(struct source *source, Hinomi__Event *event)
+{
+	BODY(socket_record, Hinomi__Socket, hinomi__socket__init, accept, ACCEPT);
+	socket_fill(source, rec, body);
+}
+
+void decode_listen(struct source *source, Hinomi__Event *event)
+{
+	BODY(socket_record, Hinomi__Socket, hinomi__socket__init, listen, LISTEN);
+	socket_fill(source, rec, body);
+}
+
+void decode_bind(struct source *source, Hinomi__Event *event)
+{
+	BODY(socket_record, Hinomi__Socket, hinomi__socket__init, bind, BIND);
+	socket_fill(source, rec, body);
+}
