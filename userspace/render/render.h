@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "base/cleanup.h"
 #include "frame.pb-c.h"
 
 struct frame;
@@ -20,9 +21,14 @@ void render_json(FILE *out, const struct frame *frame, const Hinomi__Event *even
 /* Any message, as one JSON object without newline. */
 void render_message(FILE *out, const ProtobufCMessage *message);
 
+#define TEXT_COLUMNS_OF_TERMINAL (-1) /* as wide as the terminal behind `out` is at that moment */
+
 struct text_options {
 	bool colour;
-	bool fold; /* runs of the same line become one with a count */
+	bool fold; /* for a person who follows: runs become a count, routine is left out and counted
+		    */
+	bool date; /* each line has the date; else a line of its own says it when it changes */
+	int columns; /* lines are cut to this; 0: whole */
 };
 
 struct text;
@@ -30,9 +36,13 @@ struct text;
 int text_new(FILE *out, const struct text_options *options, struct text **ret);
 void text_free(struct text *text);
 void text_event(struct text *text, const struct frame *frame, const Hinomi__Event *event);
-void text_flush(struct text *text); /* writes a fold that is still open */
+void text_flush(
+	struct text *text); /* writes counts and lines that are held back: call it when idle */
+void text_end(struct text *text); /* flushes, and says how much was left out as routine */
 
 /* The process of an event, NULL when it has none; indices out of range are none. */
 const Hinomi__Process *payload_process(const Hinomi__Payload *payload, const Hinomi__Event *event);
 /* Name of the class, "unknown" when this build does not know it. */
 const char *event_class(const Hinomi__Event *event);
+
+DEFINE_CLEANUP(struct text *, text_free);

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "render/body.h"
+
+#include <errno.h>
+
+#include "base/cleanup.h"
+#include "base/escape.h"
+#include "render/render.h"
+#include "render/words.h"
+
+/* A class that is not here is shown as its message in JSON. */
+static const struct {
+	body_say *say;
+	const char *style;
+} classes[] = {
+	[HINOMI__EVENT__BODY_EXEC] = {say_exec, STYLE_GREEN},
+	[HINOMI__EVENT__BODY_FORK] = {say_fork, STYLE_DIM},
+	[HINOMI__EVENT__BODY_EXIT] = {say_exit, STYLE_DIM},
+	[HINOMI__EVENT__BODY_CRED_CHANGE] = {say_cred_change, STYLE_MAGENTA},
+	[HINOMI__EVENT__BODY_FILE_CREATE] = {say_file_create, STYLE_BLUE},
+	[HINOMI__EVENT__BODY_FILE_OPEN] = {say_file_open, STYLE_BLUE},
+	[HINOMI__EVENT__BODY_FILE_UNLINK] = {say_file_unlink, STYLE_YELLOW},
+	[HINOMI__EVENT__BODY_FILE_RENAME] = {say_file_rename, STYLE_YELLOW},
+	[HINOMI__EVENT__BODY_FILE_LINK] = {say_file_link, STYLE_YELLOW},
+	[HINOMI__EVENT__BODY_FILE_MODE] = {say_file_mode, STYLE_YELLOW},
+	[HINOMI__EVENT__BODY_FILE_OWNER] = {say_file_owner, STYLE_YELLOW},
+	[HINOMI__EVENT__BODY_CONNECT] = {say_connect, STYLE_CYAN},
+	[HINOMI__EVENT__BODY_ACCEPT] = {say_accept, STYLE_CYAN},
+	[HINOMI__EVENT__BODY_LISTEN] = {say_listen, STYLE_CYAN},
+	[HINOMI__EVENT__BODY_BIND] = {say_bind, STYLE_CYAN},
+	[HINOMI__EVENT__BODY_FILE_HASH] = {say_file_hash, STYLE_DIM},
+	[HINOMI__EVENT__BODY_SENSOR_START] = {say_sensor_start, STYLE_BOLD},
+	[HINOMI__EVENT__BODY_SENSOR_STOP] = {say_sensor_stop, STYLE_BOLD},
+	[HINOMI__EVENT__BODY_HEARTBEAT] = {say_heartbeat, STYLE_DIM},
+	[HINOMI__EVENT__BODY_GAP] = {say_gap, STYLE_ALARM},
+};
+
+void body_styled(FILE *out, bool colour, const char *style, const char *text)
+{
+	if (colour)
+		fprintf(out, "%s%s\033[0m", style, text);
+	else
+		fputs(text, out);
+}
+
+void body_note(const struct body *body, const char *style, const char *text)
+{
+	fputs("  ", body->note);
+	body_styled(body->note, body->colour, style, text);
+}
+
+void body_bytes(FILE *out, const ProtobufCBinaryData *bytes)
+{
+	escape_text(out, bytes->data, bytes->len);
+}
+
+const char *body_style(const Hinomi__Event *event)
+{
+	unsigned kind = event->body_case;
+
+	return kind < ARRAY_SIZE(classes) && classes[kind].style ? classes[kind].style : STYLE_BOLD;
+}
+
+static void put_result(const struct body *body, const Hinomi__Event *event)
+{
+	bool under_way = event->result == -EINPROGRESS;
+
+	if (event->result) {
+		fputs("  ", body->note);
+		if (body->colour)
+			fputs(under_way ? STYLE_DIM : STYLE_RED, body->note);
+		words_error(body->note, event->result);
+		if (body->colour)
+			fputs("\033[0m", body->note);
+	}
+	if (event->result_unknown)
+		body_note(body, STYLE_DIM, "outcome not known");
+	if (event->compat)
+		body_note(body, STYLE_DIM, "32-bit call");
+}
+
+void body_write(const struct body *body, const Hinomi__Event *event)
+{
+	const ProtobufCMessage *message = body_message(event);
+	unsigned kind = event->body_case;
+
+	if (!message)
+		fputs("a class that this build does not know", body->what);
+	else if (kind < ARRAY_SIZE(classes) && classes[kind].say)
+		classes[kind].say(body, event);
+	else
+		render_message(body->what, message);
+	put_result(body, event);
+}

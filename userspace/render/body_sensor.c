@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lines of the sensor about itself. */
+#include "render/body.h"
+
+#include <hinomi/record.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "render/words.h"
+
+#define UNSEEN_NAMED 4 /* classes that see nothing; more are counted */
+
+static bool is_blind(const Hinomi__Coverage *coverage)
+{
+	return coverage->state == HINOMI__COVERAGE__STATE__STATE_SILENT ||
+	       coverage->state == HINOMI__COVERAGE__STATE__STATE_UNAVAILABLE;
+}
+
+static void put_string(FILE *out, const char *text)
+{
+	escape_text(out, text, strlen(text));
+}
+
+/* "15 classes, all verified", or which are blind and why */
+static void put_coverage(const struct body *body, Hinomi__Coverage *const *coverage, size_t count)
+{
+	size_t lower = 0, off = 0, blind = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		lower += coverage[i]->state == HINOMI__COVERAGE__STATE__STATE_LOWER_TIER;
+		off += coverage[i]->state == HINOMI__COVERAGE__STATE__STATE_OFF;
+		blind += is_blind(coverage[i]);
+	}
+	fprintf(body->what, "%zu classes", count - off);
+	if (lower)
+		fprintf(body->what, ", %zu on a lower tier", lower);
+	if (off)
+		fprintf(body->what, ", %zu switched off", off);
+	if (!blind)
+		return;
+	fputs("  ", body->note);
+	if (body->colour)
+		fputs(STYLE_ALARM, body->note);
+	fputs("blind:", body->note);
+	for (size_t i = 0, named = 0; i < count && named < UNSEEN_NAMED; i++) {
+		if (!is_blind(coverage[i]))
+			continue;
+		fputs(named++ ? ", " : " ", body->note);
+		put_string(body->note, coverage[i]->class_);
+	}
+	if (blind > UNSEEN_NAMED)
+		fprintf(body->note, " and %zu more", blind - UNSEEN_NAMED);
+	if (body->colour)
+		fputs("\033[0m", body->note);
+}
+
+void say_sensor_start(const struct body *body, const Hinomi__Event *event)
+{
+	const Hinomi__SensorStart *start = event->sensor_start;
+
+	fputs("hinomi ", body->what);
+	put_string(body->what, start->version);
+	fputs(" on ", body->what);
+	put_string(body->what, start->hostname);
+	fputs(", Linux ", body->what);
+	put_string(body->what, start->kernel);
+	putc(' ', body->what);
+	put_string(body->what, start->architecture);
+	fprintf(body->what, ", %u processes running, ", start->processes);
+	put_coverage(body, start->coverage, start->n_coverage);
+	if (start->resumed)
+		body_note(body, STYLE_GREEN, "resumed, nothing missed");
+	if (start->blind_ns) {
+		fputs("  nobody looked for ", body->note);
+		words_duration(body->note, start->blind_ns);
+	}
+}
+
+void say_sensor_stop(const struct body *body, const Hinomi__Event *event)
+{
+	put_string(body->what, event->sensor_stop->reason);
+}
+
+void say_heartbeat(const struct body *body, const Hinomi__Event *event)
+{
+	const Hinomi__Heartbeat *beat = event->heartbeat;
+
+	put_coverage(body, beat->coverage, beat->n_coverage);
+	fputs(", CPU ", body->what);
+	words_duration(body->what, beat->cpu_ns);
+	fprintf(body->what, ", memory %" PRIu64 " MiB, spool %" PRIu64 " MiB",
+		beat->memory_bytes >> 20, beat->spool_bytes >> 20);
+}
+
+static const char *gap_cause(Hinomi__Gap__Cause cause)
+{
+	switch (cause) {
+	case HINOMI__GAP__CAUSE__CAUSE_RING_FULL:
+		return "the ring was full";
+	case HINOMI__GAP__CAUSE__CAUSE_MALFORMED:
+		return "a record made no sense";
+	case HINOMI__GAP__CAUSE__CAUSE_EVICTED:
+		return "the spool was over its limit";
+	case HINOMI__GAP__CAUSE__CAUSE_DAMAGED:
+		return "bytes on disk were damaged";
+	case HINOMI__GAP__CAUSE__CAUSE_SPOOL_FAILED:
+		return "the disk did not take them";
+	default:
+		return "the cause is not known";
+	}
+}
+
+void say_gap(const struct body *body, const Hinomi__Event *event)
+{
+	const Hinomi__Gap *gap = event->gap;
+
+	if (body->colour)
+		fputs(STYLE_ALARM, body->what);
+	fputs("missing:", body->what);
+	for (size_t i = 0; i < gap->n_lost; i++) {
+		fprintf(body->what, "%s %" PRIu64 " ", i ? "," : "", gap->lost[i]->count);
+		put_string(body->what, gap->lost[i]->class_);
+	}
+	fprintf(body->what, "%s lane %s", gap->n_lost ? "," : "",
+		gap->lane == HINOMI__LANE__LANE_KEEP ? "keep" : "bulk");
+	if (gap->first_frame)
+		fprintf(body->what, " frames %" PRIu64 " to %" PRIu64, gap->first_frame,
+			gap->last_frame);
+	if (gap->first_seq && gap->cpu != CPU_SENSOR)
+		fprintf(body->what, " cpu %u", gap->cpu);
+	if (gap->first_seq)
+		fprintf(body->what, " sequence %" PRIu64 " to %" PRIu64, gap->first_seq,
+			gap->last_seq);
+	fprintf(body->what, ": %s", gap_cause(gap->cause));
+	if (body->colour)
+		fputs("\033[0m", body->what);
+}
