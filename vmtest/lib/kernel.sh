@@ -40,8 +40,10 @@ kernel_pinned()
 		return 1
 	}
 	deb=("$2/$package"_*.deb)
-	echo "$sum ${deb[0]}" | sha256sum --check --quiet >&2 ||
+	echo "$sum ${deb[0]}" | sha256sum --check --quiet >&2 || {
+		rm -rf "$2"
 		die "$name: $package $version is not the package that kernels.tsv pins"
+	}
 }
 
 # kernel_drifted ROW DIRECTORY: downloads the newest package of the same series in the same suite.

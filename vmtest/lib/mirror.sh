@@ -53,6 +53,7 @@ mirror_open()
 		APT::Install-Recommends "false";
 		Acquire::Languages "none";
 		Acquire::Check-Valid-Until "false";
+		APT::Update::Error-Mode "any";
 	END
 	export APT_CONFIG=$root/apt.conf
 	if [ -z "$(find "$root/stamp" -mmin -60 2> /dev/null)" ]; then
