@@ -69,7 +69,8 @@ struct record {
 	__u64 seq; /* per cpu and lane, from 1, assigned before ring space is asked for */
 	__u64 time_ns; /* CLOCK_BOOTTIME */
 	__s32 result;
-	__u32 pad;
+	__u16 hook; /* which program saw it: enum hook_id of bpf/, for the canaries */
+	__u16 pad;
 	struct actor actor;
 };
 
@@ -221,12 +222,56 @@ struct sequence_cell {
 	__u64 pad[6];
 };
 
-/* set before load, frozen after: the verifier prunes what is off */
+/* Functions whose signature differs between kernels; their number of arguments tells which one it is. */
+enum nargs_of { NARGS_UNLINK, NARGS_RMDIR, NARGS_RENAME, NARGS_LINK, NARGS_SYMLINK, NARGS_MAX };
+
+/* What a system call is to the exit tap (tier 2). */
+enum tap {
+	TAP_NONE,
+	TAP_OPEN,     /* path, flags */
+	TAP_OPENAT,   /* dfd, path, flags */
+	TAP_OPENAT2,  /* dfd, path, how */
+	TAP_CREAT,    /* path */
+	TAP_UNLINK,   /* path */
+	TAP_UNLINKAT, /* dfd, path */
+	TAP_RENAME,   /* old, new */
+	TAP_RENAMEAT, /* dfd, old, dfd, new */
+	TAP_RENAMEAT2, /* dfd, old, dfd, new, flags */
+	TAP_LINK,     /* old, new */
+	TAP_LINKAT,   /* dfd, old, dfd, new */
+	TAP_SYMLINK,  /* text, new */
+	TAP_SYMLINKAT, /* text, dfd, new */
+	TAP_CHMOD,    /* path, mode */
+	TAP_FCHMOD,   /* fd, mode */
+	TAP_FCHMODAT, /* dfd, path, mode */
+	TAP_CHOWN,    /* path, uid, gid */
+	TAP_FCHOWN,   /* fd, uid, gid */
+	TAP_FCHOWNAT, /* dfd, path, uid, gid */
+	TAP_CONNECT,  /* fd, address */
+	TAP_ACCEPT,   /* -> fd */
+	TAP_LISTEN,   /* fd, backlog */
+	TAP_BIND,     /* fd, address */
+	TAP_CREDS,    /* setuid family, capset */
+};
+
+#define TAP_SYSCALLS 512 /* system call numbers that the tap's tables hold */
+
+/* Set before load, frozen after: the verifier prunes what is off. */
 struct settings {
 	__u32 cpus;
-	__u32 has_scope;      /* only the cgroup in map `scope`, and below */
-	__u32 own_tgid;	      /* the sensor itself, which is not observed: 0 observes it */
-	__u32 args_max;
+	__u32 has_scope;	 /* only the cgroup in map `scope`, and below */
+	__u32 slots;		 /* scratch slots per cpu */
+	__u32 nargs[NARGS_MAX];
 	__u32 wake_bytes[LANES]; /* wake the reader when this much waits */
-	__u64 kinds;	      /* unused bits are 0; bit kind - 16 */
+	__u8 tap_native[TAP_SYSCALLS]; /* enum tap by system call number */
+	__u8 tap_compat[TAP_SYSCALLS]; /* the same for 32-bit system calls */
+};
+
+/* Shared memory with the reader while programs run. */
+struct control {
+	__u32 own_tgid;	   /* the sensor itself, which is not observed; 0: observe it too */
+	__u32 canary_tgid; /* observed whatever the scope says, with its children */
+	__u32 sleeping;	   /* the reader waits for a wakeup */
+	__u32 pad;
+	__u8 rings_id[16]; /* made with the maps, kept as long as they are */
 };

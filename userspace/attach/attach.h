@@ -21,6 +21,7 @@ struct attach_options {
 	uint64_t kinds_off;	 /* bit kind - 16: class switched off */
 	int tier_min;		 /* 1; higher leaves out better hooks, for tests */
 	bool observe_self;	 /* else the sensor's own process is not observed */
+	bool resume;		 /* take up maps and links of the descriptor store, if they fit */
 };
 
 /* What stands in the way, with what to do about it. */
@@ -53,11 +54,15 @@ void attach_will_sleep(struct attach *attach);
 int attach_wake_fd(const struct attach *attach); /* epoll descriptor, readable when woken */
 /* Every running process, as task_record, to fn. */
 int attach_tasks(struct attach *attach, void (*fn)(void *ctx, const void *record, size_t size), void *ctx);
-/* Makes one event of each class in a child process, whose pid is returned; events of it are canaries. */
-int attach_canary(struct attach *attach);
+/* Makes events of each class in a child process with children of its own, files below dir; returns its pid. */
+int attach_canary(struct attach *attach, const char *dir);
+/* Is this record of the canary? */
+bool attach_is_canary(const struct attach *attach, const struct record *record);
 const struct coverage *attach_coverage(const struct attach *attach, size_t *count);
-/* One event of a canary came in; when done, classes that were not seen become SILENT. */
-void attach_canary_seen(struct attach *attach, unsigned kind);
+/* One event of a canary came in; when done, classes with a hook that was not seen become SILENT. */
+void attach_canary_seen(struct attach *attach, unsigned kind, unsigned hook);
 void attach_canary_done(struct attach *attach);
+/* What main() of the sensor runs for `--canary`: nothing, with status 0. */
+#define ATTACH_CANARY_ARG "--canary"
 
 DEFINE_CLEANUP(struct attach *, attach_free);

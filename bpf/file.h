@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Files, tier 1: the outcome comes from the exit of the kernel's own function,
+ * the objects from the security_path_* call before it, which alone knows the
+ * mount.  Between the two they wait in `pending`, one entry per thread; the
+ * dentry tells whether an entry belongs to this call or to an outer one (an
+ * overlay file system calls the function again for its upper layer).
+ */
+#pragma once
+
+#define FMODE_WRITE 2
+#define FMODE_CREATED (1 << 20)
+#define O_WRONLY 1
+#define O_RDWR 2
+#define O_CREAT 0100
+#define O_TRUNC 01000
+#define O_PATH 010000000
+#define MAX_ERRNO 4095
+#define RENAME_EXCHANGE 2
+
+struct pending {
+	struct vfsmount *mnt;
+	struct dentry *dentry;	   /* what the exit is matched by */
+	struct dentry *old_dir;	   /* rename */
+	struct file_ref file;	   /* as it is before */
+	struct file_ref replaced;  /* rename */
+	__u32 old_name_len;
+	__u32 flags;
+	char text[RECORD_NAME_MAX]; /* rename: old name; symlink: target */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 2048);
+	__type(key, __u64);
+	__type(value, struct pending);
+} pending SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pending);
+} pending_zero SEC(".maps");
+
+static __always_inline struct pending *pending_get(void)
+{
+	__u64 who = bpf_get_current_pid_tgid();
+
+	return bpf_map_lookup_elem(&pending, &who);
+}
+
+static __always_inline struct pending *pending_new(struct vfsmount *mnt, struct dentry *dentry)
+{
+	__u64 who = bpf_get_current_pid_tgid();
+	__u32 zero = 0;
+	struct pending *p = bpf_map_lookup_elem(&pending_zero, &zero);
+
+	if (!p || bpf_map_update_elem(&pending, &who, p, BPF_ANY))
+		return NULL;
+	p = bpf_map_lookup_elem(&pending, &who);
+	if (!p)
+		return NULL;
+	p->mnt = mnt;
+	p->dentry = dentry;
+	return p;
+}
+
+static __always_inline void pending_done(void)
+{
+	__u64 who = bpf_get_current_pid_tgid();
+
+	bpf_map_delete_elem(&pending, &who);
+}
+
+/* The result of a function of n arguments; n is a constant to the verifier. */
+static __always_inline int result_of(__u64 *ctx, __u32 nargs)
+{
+	switch (nargs) {
+	case 1:
+		return ctx[1];
+	case 2:
+		return ctx[2];
+	case 3:
+		return ctx[3];
+	case 4:
+		return ctx[4];
+	case 5:
+		return ctx[5];
+	default:
+		return ctx[6];
+	}
+}
+
+static __always_inline int on_open(struct file *file, __u32 flags, const char *name, __u32 hook)
+{
+	bool failed = (unsigned long)file >= (unsigned long)-MAX_ERRNO;
+	__u32 mode = failed ? 0 : READ(file, f_mode), kind = KIND_file_open;
+	struct open_record *rec;
+	struct slot *slot;
+
+	if (mode & FMODE_CREATED)
+		kind = KIND_file_create;
+	else if (flags & O_PATH)
+		return 0;
+	else if (failed ? !(flags & (O_WRONLY | O_RDWR | O_TRUNC)) :
+			  !(mode & FMODE_WRITE) && !(flags & O_TRUNC))
+		return 0;
+	slot = record_begin(kind, hook, 1, sizeof(*rec));
+	if (!slot)
+		return 0;
+	rec = (void *)slot->data;
+	rec->flags = flags;
+	if (failed) {
+		rec->file.flags = FILE_PATH_AS_ASKED;
+		append_string(slot, &rec->file.path, name, false);
+	} else {
+		file_fill(slot, &rec->file, file);
+	}
+	return record_end(slot, failed ? (long)file : 0, LANE_OF_file_open);
+}
+
+SEC("?fexit/do_filp_open")
+int BPF_PROG(open_exit, int dfd, struct filename *name, struct open_flags *op, struct file *file)
+{
+	return on_open(file, READ(op, open_flag), READ(name, name), HOOK_open_exit);
+}
+
+SEC("?fexit/do_file_open") /* its name from 7.0 on */
+int BPF_PROG(open_exit_v7, int dfd, struct filename *name, struct open_flags *op, struct file *file)
+{
+	return on_open(file, READ(op, open_flag), READ(name, name), HOOK_open_exit_v7);
+}
+
+static __always_inline int before_unlink(struct path *dir, struct dentry *dentry)
+{
+	struct pending *p = pending_new(READ(dir, mnt), dentry);
+
+	if (p)
+		inode_fill(&p->file, READ(dentry, d_inode));
+	return 0;
+}
+
+SEC("?fentry/security_path_unlink")
+int BPF_PROG(unlink_enter, struct path *dir, struct dentry *dentry)
+{
+	return before_unlink(dir, dentry);
+}
+
+SEC("?fentry/security_path_rmdir")
+int BPF_PROG(rmdir_enter, struct path *dir, struct dentry *dentry)
+{
+	return before_unlink(dir, dentry);
+}
+
+static __always_inline int after_unlink(struct dentry *dentry, int result, __u32 hook)
+{
+	struct pending *p = pending_get();
+	struct unlink_record *rec;
+	struct slot *slot;
+
+	if (p && p->dentry != dentry)
+		return 0;
+	slot = record_begin(KIND_file_unlink, hook, 1, sizeof(*rec));
+	if (!slot)
+		goto done;
+	rec = (void *)slot->data;
+	if (p)
+		rec->file = p->file;
+	rec->file.flags |= append_path(slot, &rec->file.path, p ? p->mnt : NULL, dentry);
+	if (!p)
+		rec->file.flags |= FILE_PATH_TRUNCATED;
+	record_end(slot, result, LANE_OF_file_unlink);
+done:
+	pending_done();
+	return 0;
+}
+
+SEC("?fexit/vfs_unlink")
+int unlink_exit(__u64 *ctx)
+{
+	__u32 nargs = settings.nargs[NARGS_UNLINK];
+
+	return after_unlink((void *)(nargs == 3 ? ctx[1] : ctx[2]), result_of(ctx, nargs),
+			    HOOK_unlink_exit);
+}
+
+SEC("?fexit/vfs_rmdir")
+int rmdir_exit(__u64 *ctx)
+{
+	__u32 nargs = settings.nargs[NARGS_RMDIR];
+
+	return after_unlink((void *)(nargs == 2 ? ctx[1] : ctx[2]), result_of(ctx, nargs),
+			    HOOK_rmdir_exit);
+}
+
+static __always_inline void name_fill(struct pending *p, struct dentry *dentry)
+{
+	__u32 len = READ(dentry, d_name.len);
+
+	if (len > 255)
+		len = 255;
+	bpf_probe_read_kernel(p->text, len & 255, READ(dentry, d_name.name));
+	p->old_name_len = len & 255;
+}
+
+SEC("?fentry/security_path_rename")
+int BPF_PROG(rename_enter, struct path *old_dir, struct dentry *old_dentry, struct path *new_dir,
+	     struct dentry *new_dentry, unsigned int flags)
+{
+	struct pending *p = pending_new(READ(new_dir, mnt), old_dentry);
+
+	if (!p)
+		return 0;
+	p->old_dir = READ(old_dir, dentry);
+	p->flags = flags;
+	name_fill(p, old_dentry);
+	inode_fill(&p->file, READ(old_dentry, d_inode));
+	inode_fill(&p->replaced, READ(new_dentry, d_inode));
+	return 0;
+}
+
+static __always_inline void append_old_path(struct slot *slot, struct rename_record *rec,
+					    struct pending *p)
+{
+	struct bytes_ref *ref = &rec->old_path;
+	__u32 at, len = p->old_name_len & 255;
+
+	/* both names are on the same mount, or rename fails with EXDEV */
+	rec->old_path_flags = append_path(slot, ref, p->mnt, p->old_dir);
+	if (!ref->len)
+		return;
+	at = ref->off + ref->len;
+	barrier_var(at);
+	at &= RECORD_BYTES_MAX - 1;
+	if (ref->len > 1) {
+		slot->data[at] = '/';
+		at++;
+		ref->len++;
+	}
+	bpf_probe_read_kernel(slot->data + at, len, p->text);
+	ref->len += len;
+	ref->total = ref->len;
+	slot->used = (at + len + 7) & ~7u;
+}
+
+static __always_inline int after_rename(struct dentry *old_dentry, struct dentry *new_dentry,
+					int result)
+{
+	struct pending *p = pending_get();
+	struct rename_record *rec;
+	struct slot *slot;
+
+	if (p && p->dentry != old_dentry)
+		return 0;
+	slot = record_begin(KIND_file_rename, HOOK_rename_exit, 1, sizeof(*rec));
+	if (!slot)
+		goto done;
+	rec = (void *)slot->data;
+	if (p) {
+		rec->file = p->file;
+		rec->replaced = p->replaced;
+		rec->flags = p->flags;
+		append_old_path(slot, rec, p);
+	} else {
+		inode_fill(&rec->file, READ(old_dentry, d_inode));
+		rec->file.flags |= FILE_PATH_TRUNCATED;
+	}
+	/* a rename that was done has moved the old dentry to the new name */
+	rec->file.flags |= append_path(slot, &rec->file.path, p ? p->mnt : NULL,
+				       result ? new_dentry : old_dentry);
+	record_end(slot, result, LANE_OF_file_rename);
+done:
+	pending_done();
+	return 0;
+}
+
+SEC("?fexit/vfs_rename")
+int rename_exit(__u64 *ctx)
+{
+	if (settings.nargs[NARGS_RENAME] == 1) {
+		struct renamedata *data = (void *)ctx[0];
+
+		return after_rename(READ(data, old_dentry), READ(data, new_dentry), ctx[1]);
+	}
+	return after_rename((void *)ctx[1], (void *)ctx[3], ctx[6]); /* before 5.12 */
+}
+
+SEC("?fentry/security_path_link")
+int BPF_PROG(link_enter, struct dentry *old_dentry, struct path *new_dir, struct dentry *new_dentry)
+{
+	struct pending *p = pending_new(READ(new_dir, mnt), new_dentry);
+
+	if (p)
+		p->old_dir = old_dentry;
+	return 0;
+}
+
+SEC("?fentry/security_path_symlink")
+int BPF_PROG(symlink_enter, struct path *dir, struct dentry *dentry, const char *target)
+{
+	pending_new(READ(dir, mnt), dentry);
+	return 0;
+}
+
+static __always_inline int after_link(struct dentry *dentry, const char *target, int result,
+				      __u32 hook)
+{
+	struct pending *p = pending_get();
+	struct link_record *rec;
+	struct slot *slot;
+
+	if (p && p->dentry != dentry)
+		return 0;
+	slot = record_begin(KIND_file_link, hook, 1, sizeof(*rec));
+	if (!slot)
+		goto done;
+	rec = (void *)slot->data;
+	inode_fill(&rec->file, READ(dentry, d_inode));
+	rec->file.flags |= append_path(slot, &rec->file.path, p ? p->mnt : NULL, dentry);
+	if (!p)
+		rec->file.flags |= FILE_PATH_TRUNCATED;
+	rec->symbolic = hook == HOOK_symlink_exit;
+	if (target)
+		append_string(slot, &rec->target, target, false);
+	else if (p)
+		append_path(slot, &rec->target, p->mnt, p->old_dir);
+	record_end(slot, result, LANE_OF_file_link);
+done:
+	pending_done();
+	return 0;
+}
+
+SEC("?fexit/vfs_link")
+int link_exit(__u64 *ctx)
+{
+	__u32 nargs = settings.nargs[NARGS_LINK];
+
+	return after_link((void *)(nargs == 4 ? ctx[2] : ctx[3]), NULL, result_of(ctx, nargs),
+			  HOOK_link_exit);
+}
+
+SEC("?fexit/vfs_symlink")
+int symlink_exit(__u64 *ctx)
+{
+	__u32 nargs = settings.nargs[NARGS_SYMLINK];
+	bool old = nargs == 3;
+
+	return after_link((void *)(old ? ctx[1] : ctx[2]), (void *)(old ? ctx[2] : ctx[3]),
+			  result_of(ctx, nargs), HOOK_symlink_exit);
+}
+
+static __always_inline int before_attr(struct path *path)
+{
+	struct pending *p = pending_new(READ(path, mnt), READ(path, dentry));
+
+	if (p)
+		inode_fill(&p->file, READ(path, dentry, d_inode));
+	return 0;
+}
+
+static __always_inline int after_attr(struct path *path, __u32 kind, __u32 hook, __u32 mode,
+				      __u32 uid, __u32 gid, int result)
+{
+	struct dentry *dentry = READ(path, dentry);
+	struct pending *p = pending_get();
+	struct attr_record *rec;
+	struct slot *slot;
+
+	if (p && p->dentry != dentry)
+		return 0;
+	slot = record_begin(kind, hook, 1, sizeof(*rec));
+	if (!slot)
+		goto done;
+	rec = (void *)slot->data;
+	inode_fill(&rec->file, READ(dentry, d_inode));
+	rec->file.flags |= append_path(slot, &rec->file.path, READ(path, mnt), dentry);
+	rec->mode = mode;
+	rec->uid = uid;
+	rec->gid = gid;
+	if (p) {
+		rec->old_known = 1;
+		rec->old_mode = p->file.mode & 07777;
+		rec->old_uid = p->file.uid;
+		rec->old_gid = p->file.gid;
+	}
+	record_end(slot, result, LANE_OF_file_mode);
+done:
+	pending_done();
+	return 0;
+}
+
+SEC("?fentry/chmod_common")
+int BPF_PROG(chmod_enter, struct path *path)
+{
+	return before_attr(path);
+}
+
+SEC("?fexit/chmod_common")
+int BPF_PROG(chmod_exit, struct path *path, umode_t mode, int result)
+{
+	return after_attr(path, KIND_file_mode, HOOK_chmod_exit, mode & 07777, 0, 0, result);
+}
+
+SEC("?fentry/chown_common")
+int BPF_PROG(chown_enter, struct path *path)
+{
+	return before_attr(path);
+}
+
+SEC("?fexit/chown_common")
+int BPF_PROG(chown_exit, struct path *path, __u32 uid, __u32 gid, int result)
+{
+	return after_attr(path, KIND_file_owner, HOOK_chown_exit, 0, uid, gid, result);
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The kernel side, one object for every kernel from 5.10 on.  Programs are all
+ * optional ("?"): userspace/attach/ loads those that the running kernel can have.
+ */
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+#include <hinomi/record.h>
+#include <hinomi/hooks.h>
+
+char LICENSE[] SEC("license") = "GPL";
+
+#include "facts.h"
+#include "record.h"
+#include "path.h"
+#include "process.h"
+#include "file.h"
+#include "socket.h"
+#include "tap.h"

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Strings and paths, appended to a record behind what is there. */
+#pragma once
+
+#define PATH_COMPONENTS 160 /* deeper paths lose their leading components, and say so */
+
+/* The place where the next value goes, NULL when `max` bytes might not fit. */
+static __always_inline void *append_at(struct slot *slot, struct bytes_ref *ref, __u32 max)
+{
+	__u32 at = slot->used;
+
+	if (at > RECORD_BYTES_MAX - max)
+		return NULL;
+	barrier_var(at);
+	at &= RECORD_BYTES_MAX - 1;
+	ref->off = at;
+	return slot->data + at;
+}
+
+static __always_inline void append_done(struct slot *slot, struct bytes_ref *ref, __u32 len)
+{
+	ref->len = len;
+	slot->used += (len + 7) & ~7u;
+}
+
+/* A string of the kernel or of user space, at most RECORD_PATH_MAX - 1 bytes of it. */
+static __always_inline void append_string(struct slot *slot, struct bytes_ref *ref, const void *from,
+					  bool user)
+{
+	void *to = append_at(slot, ref, RECORD_PATH_MAX);
+	long n;
+
+	if (!to || !from)
+		return;
+	n = user ? bpf_probe_read_user_str(to, RECORD_PATH_MAX, from) :
+		   bpf_probe_read_kernel_str(to, RECORD_PATH_MAX, from);
+	if (n <= 0 || n > RECORD_PATH_MAX)
+		return;
+	ref->total = n - 1;
+	append_done(slot, ref, n - 1);
+}
+
+#define PATH_LEADING_MISSING (1 << 16)
+
+/* One name, or one step over a mount point; true at the end. */
+static __always_inline bool path_step(struct slot *slot)
+{
+	struct walk *walk = &slot->walk;
+	struct dentry *dentry = walk->dentry, *up = READ(dentry, d_parent);
+	struct mount *mount = walk->mount;
+	__u32 pos = walk->pos, len;
+
+	if (mount && dentry == walk->root) {
+		struct mount *outer = READ(mount, mnt_parent);
+
+		if (outer == mount)
+			return true;
+		walk->dentry = READ(mount, mnt_mountpoint);
+		walk->mount = outer;
+		walk->root = READ(outer, mnt.mnt_root);
+		return false;
+	}
+	if (dentry == up && (pos < RECORD_PATH_MAX || !mount))
+		return true; /* no mount, or not reachable from it */
+	len = READ(dentry, d_name.len);
+	if (len > 255)
+		len = 255;
+	if (pos < len + 1) {
+		walk->missing = PATH_LEADING_MISSING;
+		return true;
+	}
+	pos -= len;
+	bpf_probe_read_kernel(slot->path + (pos & (RECORD_PATH_MAX - 1)), len & 255,
+			      READ(dentry, d_name.name));
+	if (dentry != up) {
+		pos--;
+		slot->path[pos & (RECORD_PATH_MAX - 1)] = '/';
+	}
+	walk->pos = pos;
+	walk->dentry = up;
+	return dentry == up; /* a file that never had a directory: memfd, pipe */
+}
+
+/*
+ * Puts a path together in slot->path from its end: names upwards to the root of
+ * the mount, then on from where that is mounted, to the root of the mount
+ * namespace.  Without a mount: up to the root of the file system.  A global
+ * function, so that the verifier goes through it once per program; what the loop
+ * carries lies in the slot, where the verifier does not follow its values, or
+ * it would try every history.  Returns the length, with PATH_LEADING_MISSING
+ * where not all of it fitted.
+ */
+__noinline int path_build(__u32 slot_index, __u64 mnt_address, __u64 dentry_address)
+{
+	struct slot *slot = bpf_map_lookup_elem(&slots, &slot_index);
+	struct walk *walk;
+	int i;
+
+	if (!slot || !dentry_address)
+		return 0;
+	walk = &slot->walk;
+	walk->dentry = (void *)dentry_address;
+	walk->mount = NULL;
+	walk->root = NULL;
+	walk->pos = RECORD_PATH_MAX;
+	walk->missing = 0;
+	if (mnt_address) {
+		struct vfsmount *mnt = (void *)mnt_address;
+
+		walk->mount = (void *)mnt_address - bpf_core_field_offset(struct mount, mnt);
+		walk->root = READ(mnt, mnt_root);
+	}
+	for (i = 0; i < PATH_COMPONENTS; i++) {
+		barrier();
+		if (path_step(slot))
+			break;
+	}
+	barrier();
+	if (i == PATH_COMPONENTS)
+		walk->missing = PATH_LEADING_MISSING;
+	if (walk->pos == RECORD_PATH_MAX) {
+		walk->pos--;
+		slot->path[RECORD_PATH_MAX - 1] = '/';
+	}
+	return (RECORD_PATH_MAX - walk->pos) | walk->missing;
+}
+
+/* Appends the path; 0 or FILE_PATH_TRUNCATED. */
+static __always_inline __u32 append_path(struct slot *slot, struct bytes_ref *ref,
+					 struct vfsmount *mnt, struct dentry *dentry)
+{
+	__u32 flags = 0;
+	int built = path_build(slot->index, (__u64)mnt, (__u64)dentry);
+	__u32 len = built & 0xffff, from;
+	void *to = append_at(slot, ref, RECORD_PATH_MAX);
+
+	if (!to || !len || len > RECORD_PATH_MAX)
+		return 0;
+	if (built & PATH_LEADING_MISSING)
+		flags = FILE_PATH_TRUNCATED;
+	from = RECORD_PATH_MAX - len;
+	barrier_var(from);
+	from &= RECORD_PATH_MAX - 1;
+	barrier_var(len);
+	if (len > RECORD_PATH_MAX)
+		return 0;
+	bpf_probe_read_kernel(to, len, slot->path + from);
+	ref->total = len;
+	append_done(slot, ref, len);
+	return flags;
+}
+
+static __always_inline bool is_memory(struct file_ref *file, struct vfsmount *mnt)
+{
+	return (file->magic == TMPFS_MAGIC || file->magic == HUGETLBFS_MAGIC) &&
+	       (READ(mnt, mnt_flags) & MNT_INTERNAL);
+}
+
+/* inode, path and flags of an open file */
+static __always_inline void file_fill(struct slot *slot, struct file_ref *to, struct file *file)
+{
+	struct vfsmount *mnt = READ(file, f_path.mnt);
+
+	inode_fill(to, READ(file, f_inode));
+	if (is_memory(to, mnt))
+		to->flags |= FILE_MEMORY;
+	to->flags |= append_path(slot, &to->path, mnt, READ(file, f_path.dentry));
+}
+
+/*
+ * What the caller passed for a path, where no kernel object tells: with its
+ * directory (working directory, or that of dfd) in front when it is relative.
+ */
+static __always_inline void append_asked(struct slot *slot, struct file_ref *to, int dfd,
+					 const void *user_path)
+{
+	char first = 0;
+	struct bytes_ref *ref = &to->path;
+	struct bytes_ref rest = {};
+
+	to->flags |= FILE_PATH_AS_ASKED;
+	bpf_probe_read_user(&first, 1, user_path);
+	if (first != '/') {
+		struct task_struct *task = (void *)bpf_get_current_task();
+		struct file *dir = dfd >= 0 ? file_of_fd(dfd) : NULL;
+		struct path base = {};
+
+		if (dir)
+			BPF_CORE_READ_INTO(&base, dir, f_path);
+		else
+			BPF_CORE_READ_INTO(&base, task, fs, pwd);
+		to->flags |= append_path(slot, ref, base.mnt, base.dentry);
+		if (ref->len) { /* the rest goes right behind it: no padding, one slash */
+			__u32 at = ref->off + ref->len;
+
+			barrier_var(at);
+			at &= RECORD_BYTES_MAX - 1;
+			if (ref->len > 1) {
+				slot->data[at] = '/';
+				at++;
+				ref->len++;
+			}
+			slot->used = at;
+			append_string(slot, &rest, user_path, true);
+			ref->len += rest.len;
+			ref->total = ref->len;
+			slot->used = (slot->used + 7) & ~7u;
+			return;
+		}
+	}
+	append_string(slot, ref, user_path, true);
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A program is begin, fill, end: begin counts the event and takes a scratch slot,
+ * end numbers the record and gives it to its lane's ring.  Whatever happens, each
+ * event that was begun ends in exactly one counter of the ledger.
+ */
+#pragma once
+
+#define SLOTS_PER_CPU 4
+
+struct slot {
+	__u64 busy;  /* 0: free */
+	__u32 index; /* of this slot in the map */
+	__u32 used;  /* bytes of data */
+	struct walk {	     /* path.h */
+		struct dentry *dentry;
+		struct mount *mount;
+		struct dentry *root;
+		__u32 pos;
+		__u32 missing;
+	} walk;
+	__u8 path[RECORD_PATH_MAX + RECORD_NAME_MAX]; /* where a path is put together, from its end */
+	__u8 data[RECORD_BYTES_MAX + RECORD_PATH_MAX + RECORD_NAME_MAX]; /* the record; slack for the verifier */
+};
+
+#define MAP(name, map_type, flags, key_type, value_type) \
+	struct {                                          \
+		__uint(type, map_type);                   \
+		__uint(max_entries, 1);                   \
+		__uint(map_flags, flags);                 \
+		__type(key, key_type);                    \
+		__type(value, value_type);                \
+	} name SEC(".maps")
+
+/* sizes are set before load: per cpu, or as configured */
+MAP(slots, BPF_MAP_TYPE_ARRAY, 0, __u32, struct slot);
+MAP(ledger, BPF_MAP_TYPE_ARRAY, BPF_F_MMAPABLE, __u32, struct ledger_cell);
+MAP(sequences, BPF_MAP_TYPE_ARRAY, BPF_F_MMAPABLE, __u32, struct sequence_cell);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct control);
+} control SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} ring_keep SEC(".maps"), ring_bulk SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} scope SEC(".maps");
+
+const volatile struct settings settings = {};
+
+/*
+ * ++*p and its new value, in one step.  The fetching add is followed by "+= 1"
+ * and a move to itself: the loader turns the three into load, add, store for
+ * kernels without fetching atomics (before 5.12, 5ca419f2864a), see
+ * userspace/attach/atomics.c.
+ */
+static __always_inline __u64 next(__u64 *p)
+{
+	__u64 n = __sync_fetch_and_add(p, 1);
+
+	asm volatile("%[n] += 1\n"
+		     "%[n] = %[n]\n"
+		     : [n] "+r"(n)
+		     : [p] "r"(p)
+		     : "memory");
+	return n;
+}
+
+static __always_inline struct ledger_cell *ledger_cell(__u32 kind)
+{
+	__u32 at = bpf_get_smp_processor_id() * KINDS_MAX + kind;
+
+	return bpf_map_lookup_elem(&ledger, &at);
+}
+
+static __always_inline void count(__u64 *counter)
+{
+	__sync_fetch_and_add(counter, 1);
+}
+
+static __always_inline struct control *control_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&control, &zero);
+}
+
+/* Is the current process one that we look at? */
+static __always_inline bool in_scope(void)
+{
+	struct control *c = control_get();
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+
+	if (!c || tgid == c->own_tgid)
+		return false;
+	if (!settings.has_scope || bpf_current_task_under_cgroup(&scope, 0) == 1)
+		return true;
+	if (!c->canary_tgid)
+		return false;
+	if (tgid == c->canary_tgid)
+		return true;
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return (__u32)BPF_CORE_READ(task, real_parent, tgid) == c->canary_tgid;
+}
+
+static __always_inline struct slot *slot_claim(void)
+{
+	__u32 first = bpf_get_smp_processor_id() * SLOTS_PER_CPU;
+
+	for (__u32 i = 0; i < SLOTS_PER_CPU; i++) {
+		__u32 index = first + i;
+		struct slot *slot = bpf_map_lookup_elem(&slots, &index);
+
+		if (!slot)
+			return NULL;
+		if (next(&slot->busy) == 1) {
+			slot->index = index;
+			return slot;
+		}
+		__sync_fetch_and_add(&slot->busy, -1);
+	}
+	return NULL;
+}
+
+/* The fixed part of every kind fits in this; it is what begin clears. */
+#define RECORD_FIXED_MAX 768
+#define FIXED_FITS(type) _Static_assert(sizeof(struct type) <= RECORD_FIXED_MAX, #type)
+FIXED_FITS(exec_record);
+FIXED_FITS(rename_record);
+FIXED_FITS(socket_record);
+FIXED_FITS(link_record);
+
+/* The event turned out to be of no interest: as if it had not begun. */
+static __always_inline void slot_release(struct slot *slot)
+{
+	__sync_fetch_and_add(&slot->busy, -1);
+}
+
+/*
+ * The global functions below are verified once each, whatever calls them; the
+ * slot's index goes between them, since 5.10 lets no pointer through.
+ */
+
+/* Counts an event and begins its record; index of the slot, or -1 when there is nothing to fill. */
+__noinline int record_open(__u32 kind, __u32 hook, __u32 tier, __u32 size)
+{
+	struct ledger_cell *cell = ledger_cell(kind);
+	struct record *rec;
+	struct slot *slot;
+
+	if (!cell)
+		return -1;
+	count(&cell->seen);
+	if (!in_scope()) {
+		count(&cell->filtered);
+		return -1;
+	}
+	slot = slot_claim();
+	if (!slot) {
+		count(&cell->lost_scratch);
+		return -1;
+	}
+	__builtin_memset(slot->data, 0, RECORD_FIXED_MAX);
+	rec = (void *)slot->data;
+	rec->kind = kind;
+	rec->hook = hook;
+	rec->tier = tier;
+	slot->used = size;
+	actor_fill(&rec->actor, (void *)bpf_get_current_task());
+	return slot->index;
+}
+
+static __always_inline __u64 wakeup_flags(void *ring, __u32 lane)
+{
+	struct control *c = control_get();
+
+	if (c && c->sleeping) {
+		c->sleeping = 0;
+		return BPF_RB_FORCE_WAKEUP;
+	}
+	if (bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) >= settings.wake_bytes[lane])
+		return BPF_RB_FORCE_WAKEUP;
+	return BPF_RB_NO_WAKEUP;
+}
+
+static __always_inline void record_send(struct slot *slot, void *ring, __u32 lane)
+{
+	struct record *rec = (void *)slot->data;
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct sequence_cell *sequence = bpf_map_lookup_elem(&sequences, &cpu);
+	struct ledger_cell *cell = ledger_cell(rec->kind);
+	__u32 size = slot->used;
+
+	if (!sequence || !cell)
+		return;
+	if (size > RECORD_BYTES_MAX)
+		size = RECORD_BYTES_MAX;
+	rec->lane = lane;
+	rec->cpu = cpu;
+	rec->size = size;
+	rec->time_ns = bpf_ktime_get_boot_ns();
+	rec->seq = next(&sequence->next[lane]);
+	if (bpf_ringbuf_output(ring, slot->data, size, wakeup_flags(ring, lane)))
+		count(&cell->lost_ring);
+	else
+		count(&cell->emitted);
+}
+
+/* Numbers the record and gives it to its lane. */
+__noinline int record_close(__u32 index, __u32 lane)
+{
+	struct slot *slot = bpf_map_lookup_elem(&slots, &index);
+
+	if (!slot)
+		return 0;
+	if (lane == LANE_KEEP)
+		record_send(slot, &ring_keep, LANE_KEEP);
+	else
+		record_send(slot, &ring_bulk, LANE_BULK);
+	slot_release(slot);
+	return 0;
+}
+
+#define LANE_OF(kind) LANE_OF_##kind
+enum {
+#define KIND(name, number, lane) LANE_OF_##name = lane,
+	FOR_EACH_KERNEL_KIND(KIND)
+#undef KIND
+};
+
+/* The slot of a new record of struct `type`, NULL when the event is not recorded. */
+static __always_inline struct slot *record_begin(__u32 kind, __u32 hook, __u32 tier, __u32 size)
+{
+	__u32 index = record_open(kind, hook, tier, size);
+
+	return bpf_map_lookup_elem(&slots, &index); /* -1 is out of range */
+}
+
+static __always_inline int record_end(struct slot *slot, __s32 result, __u32 lane)
+{
+	((struct record *)slot->data)->result = result;
+	return record_close(slot->index, lane);
+}

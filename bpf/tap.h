@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Tier 2 of everything that a system call does: one program at the exit of all
+ * system calls, for kernels that have neither fentry nor LSM.  Descriptors are
+ * resolved to their objects; a path that names no object any more is given as
+ * the caller asked for it, and says so.
+ */
+#pragma once
+
+#define AT_FDCWD -100
+#define TS_COMPAT 2
+#define X32_BIT 0x40000000
+
+struct call {
+	long result;
+	__u64 arg[5];
+	__u32 what; /* enum tap */
+	bool compat;
+};
+
+#if defined(__TARGET_ARCH_x86)
+static __always_inline void call_fill(struct call *call, struct pt_regs___x86 *regs)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	__u32 nr = READ(regs, orig_ax);
+
+	call->compat = READ(task, thread_info.status) & TS_COMPAT;
+	if (call->compat) {
+		call->what = nr < TAP_SYSCALLS ? settings.tap_compat[nr] : TAP_NONE;
+	} else {
+		if (nr & X32_BIT) {
+			call->compat = true;
+			nr &= ~X32_BIT;
+		}
+		call->what = nr < TAP_SYSCALLS ? settings.tap_native[nr] : TAP_NONE;
+	}
+	if (call->what == TAP_NONE)
+		return;
+	if (READ(task, thread_info.status) & TS_COMPAT) {
+		call->arg[0] = (__u32)READ(regs, bx);
+		call->arg[1] = (__u32)READ(regs, cx);
+		call->arg[2] = (__u32)READ(regs, dx);
+		call->arg[3] = (__u32)READ(regs, si);
+		call->arg[4] = (__u32)READ(regs, di);
+		return;
+	}
+	call->arg[0] = READ(regs, di);
+	call->arg[1] = READ(regs, si);
+	call->arg[2] = READ(regs, dx);
+	call->arg[3] = READ(regs, r10);
+	call->arg[4] = READ(regs, r8);
+}
+#define REGS struct pt_regs___x86
+#elif defined(__TARGET_ARCH_arm64)
+#define TIF_32BIT (1 << 22)
+static __always_inline void call_fill(struct call *call, struct pt_regs___arm64 *regs)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	__u32 nr = READ(regs, syscallno);
+
+	call->compat = READ(task, thread_info.flags) & TIF_32BIT;
+	if (nr < TAP_SYSCALLS)
+		call->what = call->compat ? settings.tap_compat[nr] : settings.tap_native[nr];
+	if (call->what == TAP_NONE)
+		return;
+	call->arg[0] = READ(regs, orig_x0);
+	call->arg[1] = READ(regs, regs[1]);
+	call->arg[2] = READ(regs, regs[2]);
+	call->arg[3] = READ(regs, regs[3]);
+	call->arg[4] = READ(regs, regs[4]);
+}
+#define REGS struct pt_regs___arm64
+#endif
+
+static __always_inline struct slot *tap_begin(struct call *call, __u32 kind, __u32 size)
+{
+	struct slot *slot = record_begin(kind, HOOK_tap, 2, size);
+
+	if (slot && call->compat)
+		((struct record *)slot->data)->flags |= RECORD_COMPAT;
+	return slot;
+}
+
+static __always_inline int tap_open(struct call *call, int dfd, const char *path, __u32 flags)
+{
+	struct file *file = call->result >= 0 ? file_of_fd(call->result) : NULL;
+	__u32 mode = file ? READ(file, f_mode) : 0, kind = KIND_file_open;
+	struct open_record *rec;
+	struct slot *slot;
+
+	if (mode & FMODE_CREATED)
+		kind = KIND_file_create;
+	else if (flags & O_PATH)
+		return 0;
+	else if (file ? !(mode & FMODE_WRITE) && !(flags & O_TRUNC) :
+			!(flags & (O_WRONLY | O_RDWR | O_TRUNC)))
+		return 0;
+	slot = tap_begin(call, kind, sizeof(*rec));
+	if (!slot)
+		return 0;
+	rec = (void *)slot->data;
+	rec->flags = flags;
+	if (file)
+		file_fill(slot, &rec->file, file);
+	else
+		append_asked(slot, &rec->file, dfd, path);
+	return record_end(slot, file ? 0 : call->result, LANE_OF_file_open);
+}
+
+static __always_inline int tap_unlink(struct call *call, int dfd, const char *path)
+{
+	struct slot *slot = tap_begin(call, KIND_file_unlink, sizeof(struct unlink_record));
+
+	if (!slot)
+		return 0;
+	append_asked(slot, &((struct unlink_record *)slot->data)->file, dfd, path);
+	return record_end(slot, call->result, LANE_OF_file_unlink);
+}
+
+static __always_inline int tap_rename(struct call *call, int old_dfd, const char *old, int new_dfd,
+				      const char *new, __u32 flags)
+{
+	struct slot *slot = tap_begin(call, KIND_file_rename, sizeof(struct rename_record));
+	struct file_ref from = {};
+	struct rename_record *rec;
+
+	if (!slot)
+		return 0;
+	rec = (void *)slot->data;
+	append_asked(slot, &from, old_dfd, old);
+	rec->old_path = from.path;
+	rec->old_path_flags = from.flags;
+	append_asked(slot, &rec->file, new_dfd, new);
+	rec->flags = flags;
+	return record_end(slot, call->result, LANE_OF_file_rename);
+}
+
+static __always_inline int tap_link(struct call *call, int old_dfd, const char *old, int new_dfd,
+				    const char *new, bool symbolic)
+{
+	struct slot *slot = tap_begin(call, KIND_file_link, sizeof(struct link_record));
+	struct file_ref from = {};
+	struct link_record *rec;
+
+	if (!slot)
+		return 0;
+	rec = (void *)slot->data;
+	rec->symbolic = symbolic;
+	append_asked(slot, &rec->file, new_dfd, new);
+	if (symbolic)
+		append_string(slot, &from.path, old, true);
+	else
+		append_asked(slot, &from, old_dfd, old);
+	rec->target = from.path;
+	return record_end(slot, call->result, LANE_OF_file_link);
+}
+
+static __always_inline int tap_attr(struct call *call, __u32 kind, int dfd, const char *path,
+				    __u32 mode, __u32 uid, __u32 gid)
+{
+	struct slot *slot = tap_begin(call, kind, sizeof(struct attr_record));
+	struct attr_record *rec;
+	struct file *file;
+
+	if (!slot)
+		return 0;
+	rec = (void *)slot->data;
+	rec->mode = mode & 07777;
+	rec->uid = uid;
+	rec->gid = gid;
+	if (path) {
+		append_asked(slot, &rec->file, dfd, path);
+	} else {
+		file = file_of_fd(dfd);
+		if (file)
+			file_fill(slot, &rec->file, file);
+	}
+	return record_end(slot, call->result, LANE_OF_file_mode);
+}
+
+static __always_inline struct socket *socket_of_fd(int fd)
+{
+	struct file *file = file_of_fd(fd);
+
+	if (!file || (READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return NULL;
+	return READ(file, private_data);
+}
+
+/* connect and bind: the address in user memory is read where the socket does not have it */
+static __always_inline int tap_socket(struct call *call, __u32 kind, bool with_peer)
+{
+	struct socket *sock = socket_of_fd(call->arg[0]);
+	struct socket_record *rec;
+	struct slot *slot;
+
+	if (!sock)
+		return 0;
+	slot = tap_begin(call, kind, sizeof(*rec));
+	if (!slot)
+		return 0;
+	rec = socket_fill(slot, sock);
+	if (kind == KIND_listen)
+		rec->backlog = call->arg[1];
+	if (with_peer)
+		peer_fill(&rec->peer, READ(sock, sk), rec->family);
+	if (kind == KIND_connect ? !rec->peer.port && !rec->peer.len :
+				   kind == KIND_bind && call->result) {
+		struct address *to = with_peer ? &rec->peer : &rec->local;
+		__u32 len = call->arg[2];
+
+		if (len > 128) /* struct sockaddr_storage, the kernel's own limit */
+			len = 128;
+		barrier_var(len);
+		if (len > 128)
+			len = 128;
+		__builtin_memset(to, 0, sizeof(*to));
+		if (!bpf_probe_read_user(slot->path, len, (void *)call->arg[1]))
+			sockaddr_fill(to, slot->path, len);
+	}
+	return record_end(slot, call->result, LANE_OF_connect);
+}
+
+static __always_inline int tap_accept(struct call *call)
+{
+	struct socket *sock = call->result >= 0 ? socket_of_fd(call->result) : NULL;
+
+	return sock ? on_accept(sock, HOOK_tap, 2) : 0;
+}
+
+static __always_inline int tap_creds(struct call *call)
+{
+	struct slot *slot;
+
+	if (call->result < 0)
+		return 0;
+	slot = tap_begin(call, KIND_cred_change, sizeof(struct cred_change_record));
+	return slot ? record_end(slot, 0, LANE_OF_cred_change) : 0;
+}
+
+/* Every form of a call brought to one, so that each kind's code stands here once. */
+struct names {
+	int dfd, dfd2;
+	const char *path, *path2;
+	__u32 a, b;
+	__u32 kind;
+	bool symbolic;
+};
+
+static __always_inline void names_of_open(struct names *n, struct call *call)
+{
+	__u64 *arg = call->arg;
+
+	n->kind = KIND_file_open;
+	n->dfd = AT_FDCWD;
+	n->path = (void *)arg[0];
+	n->a = arg[1];
+	if (call->what == TAP_CREAT) {
+		n->a = O_CREAT | O_WRONLY | O_TRUNC;
+	} else if (call->what == TAP_OPENAT || call->what == TAP_OPENAT2) {
+		n->dfd = arg[0];
+		n->path = (void *)arg[1];
+		n->a = arg[2];
+		if (call->what == TAP_OPENAT2) { /* struct open_how begins with its flags */
+			__u64 flags = 0;
+
+			bpf_probe_read_user(&flags, sizeof(flags), (void *)arg[2]);
+			n->a = flags;
+		}
+	}
+}
+
+static __always_inline void names_of_pair(struct names *n, struct call *call)
+{
+	__u64 *arg = call->arg;
+
+	n->kind = call->what <= TAP_RENAMEAT2 ? KIND_file_rename : KIND_file_link;
+	n->dfd = n->dfd2 = AT_FDCWD;
+	n->path = (void *)arg[0];
+	n->path2 = (void *)arg[1];
+	n->symbolic = call->what == TAP_SYMLINK || call->what == TAP_SYMLINKAT;
+	if (call->what == TAP_SYMLINKAT) {
+		n->dfd2 = arg[1];
+		n->path2 = (void *)arg[2];
+	} else if (call->what == TAP_RENAMEAT || call->what == TAP_RENAMEAT2 ||
+		   call->what == TAP_LINKAT) {
+		n->dfd = arg[0];
+		n->path = (void *)arg[1];
+		n->dfd2 = arg[2];
+		n->path2 = (void *)arg[3];
+	}
+	if (call->what == TAP_RENAMEAT2)
+		n->a = arg[4];
+}
+
+static __always_inline void names_of_attr(struct names *n, struct call *call)
+{
+	__u64 *arg = call->arg;
+
+	n->kind = call->what <= TAP_FCHMODAT ? KIND_file_mode : KIND_file_owner;
+	n->dfd = AT_FDCWD;
+	n->path = (void *)arg[0];
+	n->a = arg[1];
+	n->b = arg[2];
+	if (call->what == TAP_FCHMOD || call->what == TAP_FCHOWN) {
+		n->dfd = arg[0];
+		n->path = NULL;
+	} else if (call->what == TAP_FCHMODAT || call->what == TAP_FCHOWNAT) {
+		n->dfd = arg[0];
+		n->path = (void *)arg[1];
+		n->a = arg[2];
+		n->b = arg[3];
+	}
+}
+
+static __always_inline int tap_names(struct call *call)
+{
+	struct names n = {};
+
+	if (call->what <= TAP_CREAT) {
+		names_of_open(&n, call);
+		return tap_open(call, n.dfd, n.path, n.a);
+	}
+	if (call->what <= TAP_UNLINKAT) {
+		bool at = call->what == TAP_UNLINKAT;
+
+		return tap_unlink(call, at ? (int)call->arg[0] : AT_FDCWD,
+				  (void *)(at ? call->arg[1] : call->arg[0]));
+	}
+	if (call->what <= TAP_SYMLINKAT) {
+		names_of_pair(&n, call);
+		if (n.kind == KIND_file_rename)
+			return tap_rename(call, n.dfd, n.path, n.dfd2, n.path2, n.a);
+		return tap_link(call, n.dfd, n.path, n.dfd2, n.path2, n.symbolic);
+	}
+	names_of_attr(&n, call);
+	if (n.kind == KIND_file_mode)
+		return tap_attr(call, n.kind, n.dfd, n.path, n.a, 0, 0);
+	return tap_attr(call, n.kind, n.dfd, n.path, 0, n.a, n.b);
+}
+
+static __always_inline int on_call(REGS *regs, long result)
+{
+	struct call call = { .result = result };
+
+	call_fill(&call, regs);
+	if (call.what == TAP_NONE)
+		return 0;
+	if (call.what <= TAP_FCHOWNAT)
+		return tap_names(&call);
+	switch (call.what) {
+	case TAP_CONNECT:
+		return tap_socket(&call, KIND_connect, true);
+	case TAP_LISTEN:
+		return tap_socket(&call, KIND_listen, false);
+	case TAP_BIND:
+		return tap_socket(&call, KIND_bind, false);
+	case TAP_ACCEPT:
+		return tap_accept(&call);
+	case TAP_CREDS:
+		return tap_creds(&call);
+	}
+	return 0;
+}
+
+SEC("?tp_btf/sys_exit")
+int BPF_PROG(tap, REGS *regs, long result)
+{
+	return on_call(regs, result);
+}

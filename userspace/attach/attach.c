@@ -1,0 +1,470 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Loading, choosing tiers, attaching.  Called by the sensor's main and pipeline. */
+#include "attach/attach.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "attach/calls.h"
+#include "attach/internal.h"
+
+#define SLOTS_PER_CPU 4 /* as in bpf/record.h */
+#define LOAD_TRIES 24   /* programs that the verifier may refuse before we give up */
+
+const char *const map_names[MAPS] = {
+	[MAP_RING_KEEP] = "ring_keep", [MAP_RING_BULK] = "ring_bulk", [MAP_LEDGER] = "ledger",
+	[MAP_SEQUENCES] = "sequences", [MAP_CONTROL] = "control",
+};
+
+/* libbpf tells which program failed only in its messages: "prog 'NAME': ... failed ..." */
+static char failed_program[32];
+static char failed_message[256];
+
+static int on_message(enum libbpf_print_level level, const char *format, va_list args)
+{
+	char line[512];
+	const char *name, *end;
+
+	if (level != LIBBPF_WARN)
+		return 0;
+	if (getenv("HINOMI_DEBUG_BPF")) {
+		va_list again;
+
+		va_copy(again, args);
+		vfprintf(stderr, format, again);
+		va_end(again);
+	}
+	vsnprintf(line, sizeof(line), format, args);
+	name = strstr(line, "prog '");
+	end = name ? strchr(name + 6, '\'') : NULL;
+	if (end && !failed_program[0])
+		snprintf(failed_program, sizeof(failed_program), "%.*s", (int)(end - name - 6),
+			 name + 6);
+	if (end && !failed_message[0])
+		snprintf(failed_message, sizeof(failed_message), "%s", end + 2);
+	return 0;
+}
+
+static int fail(struct attach_error *error, int status, int err, const char *what)
+{
+	error->status = status;
+	snprintf(error->text, sizeof(error->text), "%s: %s", what, strerror(-err));
+	return err;
+}
+
+const char *tier_program(const struct attach *attach, const char *entry, char *why, size_t why_size)
+{
+	char name[64];
+
+	for (; *entry; entry += strcspn(entry, "|"), entry += *entry == '|') {
+		struct bpf_program *program;
+		const char *refusal;
+
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(entry, "|"), entry);
+		program = bpf_object__find_program_by_name(attach->object, name);
+		refusal = program ? probe_refuses(&attach->probe, program) : "not in this build";
+		if (!refusal)
+			return bpf_program__name(program);
+		snprintf(why, why_size, "%s: %s", program ? bpf_program__section_name(program) : name,
+			 refusal);
+	}
+	return NULL;
+}
+
+static bool tier_possible(const struct attach *attach, const struct tier *tier, char *why, size_t size)
+{
+	for (int i = 0; i < PROGRAMS_MAX && tier->programs[i]; i++)
+		if (!tier_program(attach, tier->programs[i], why, size))
+			return false;
+	return tier->programs[0] != NULL;
+}
+
+static void class_choose(struct attach *attach, unsigned c, int first)
+{
+	struct class_state *state = &attach->states[c];
+
+	state->off = attach->options.kinds_off >> (classes[c].kind - 16) & 1;
+	state->tier = -1;
+	for (int t = first; t < TIERS_MAX && !state->off; t++)
+		if (tier_possible(attach, &classes[c].tiers[t], state->reason, sizeof(state->reason))) {
+			state->tier = t;
+			return;
+		}
+}
+
+static bool rests_on_tap(void *ctx, unsigned kind)
+{
+	struct attach *attach = ctx;
+
+	for (unsigned c = 0; c < nclasses; c++)
+		if (classes[c].kind == kind)
+			return attach->states[c].tier >= 0 &&
+			       !strcmp(classes[c].tiers[attach->states[c].tier].programs[0], "tap");
+	return false;
+}
+
+static void settings_fill(struct attach *attach, struct settings *settings)
+{
+	static const char *const functions[NARGS_MAX] = {
+		[NARGS_UNLINK] = "vfs_unlink", [NARGS_RMDIR] = "vfs_rmdir",
+		[NARGS_RENAME] = "vfs_rename", [NARGS_LINK] = "vfs_link",
+		[NARGS_SYMLINK] = "vfs_symlink",
+	};
+
+	settings->cpus = attach->cpus;
+	settings->slots = SLOTS_PER_CPU;
+	settings->has_scope = attach->options.cgroup != NULL;
+	for (int i = 0; i < NARGS_MAX; i++) {
+		int n = probe_nargs(&attach->probe, functions[i]);
+
+		settings->nargs[i] = n < 0 ? 0 : n;
+	}
+	for (int lane = 0; lane < LANES; lane++)
+		settings->wake_bytes[lane] = attach->options.ring_bytes[lane] / 4;
+	calls_fill(settings, rests_on_tap, attach);
+}
+
+static int map_resize(struct attach *attach, const char *name, uint32_t entries)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(attach->object, name);
+
+	return map ? bpf_map__set_max_entries(map, entries) : -ENOENT;
+}
+
+static int object_prepare(struct attach *attach)
+{
+	struct bpf_map *rodata = bpf_object__find_map_by_name(attach->object, ".rodata");
+	struct bpf_program *program;
+	size_t size = 0;
+	void *settings = rodata ? (void *)bpf_map__initial_value(rodata, &size) : NULL;
+	int err;
+
+	if (!settings || size < sizeof(struct settings))
+		return -ENOENT;
+	for (unsigned c = 0; c < nclasses; c++)
+		class_choose(attach, c, attach->options.tier_min > 1);
+	settings_fill(attach, settings);
+	err = map_resize(attach, "slots", attach->cpus * SLOTS_PER_CPU);
+	err = err ?: map_resize(attach, "ledger", attach->cpus * KINDS_MAX);
+	err = err ?: map_resize(attach, "sequences", attach->cpus);
+	err = err ?: map_resize(attach, "ring_keep", attach->options.ring_bytes[LANE_KEEP]);
+	err = err ?: map_resize(attach, "ring_bulk", attach->options.ring_bytes[LANE_BULK]);
+	if (err)
+		return err;
+	bpf_object__for_each_program(program, attach->object)
+		bpf_program__set_autoload(program, false);
+	for (unsigned c = 0; c < nclasses; c++) {
+		const struct class_state *state = &attach->states[c];
+		const struct tier *tier = &classes[c].tiers[state->tier < 0 ? 0 : state->tier];
+		char why[192];
+
+		for (int i = 0; state->tier >= 0 && i < PROGRAMS_MAX && tier->programs[i]; i++)
+			bpf_program__set_autoload(
+				bpf_object__find_program_by_name(
+					attach->object,
+					tier_program(attach, tier->programs[i], why, sizeof(why))),
+				true);
+	}
+	program = bpf_object__find_program_by_name(attach->object, "tasks");
+	if (program && !probe_refuses(&attach->probe, program))
+		bpf_program__set_autoload(program, true);
+	return 0;
+}
+
+static int object_open(struct attach *attach)
+{
+	CLEANUP(free) void *copy = NULL;
+	size_t size;
+	const void *bytes = object_bytes(&size);
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "hinomi");
+
+	if (!attach->probe.fetching_atomics)
+		bytes = copy = object_without_fetch(&size);
+	if (!bytes)
+		return -ENOMEM;
+	attach->object = bpf_object__open_mem(bytes, size, &opts);
+	return attach->object ? object_prepare(attach) : -errno;
+}
+
+/* Programs that the kernel refuses are left out one by one, and their classes fall to the next tier. */
+static int object_load(struct attach *attach, struct attach_error *error)
+{
+	int err = 0;
+
+	for (int i = 0; i < LOAD_TRIES; i++) {
+		failed_program[0] = failed_message[0] = 0;
+		err = object_open(attach);
+		if (err)
+			return fail(error, 1, err, "the embedded BPF object cannot be opened");
+		err = bpf_object__load(attach->object);
+		if (!err)
+			return 0;
+		bpf_object__close(attach->object);
+		attach->object = NULL;
+		if (err == -EPERM || !failed_program[0])
+			break;
+		failed_message[strcspn(failed_message, "\n")] = 0;
+		probe_refuse(&attach->probe, failed_program, failed_message);
+	}
+	return fail(error, err == -EPERM ? 77 : 1, err,
+		    err == -EPERM ? "the kernel refuses to load BPF programs: CAP_BPF and CAP_PERFMON "
+				    "are needed, and kernel lockdown must not be `confidentiality`" :
+				    "the BPF programs cannot be loaded");
+}
+
+static int scope_set(struct attach *attach, struct attach_error *error)
+{
+	CLEANUP(close_fd) int cgroup = -1;
+	struct bpf_map *map;
+	uint32_t zero = 0;
+
+	if (!attach->options.cgroup)
+		return 0;
+	cgroup = open(attach->options.cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	map = bpf_object__find_map_by_name(attach->object, "scope");
+	if (cgroup >= 0 && !bpf_map_update_elem(bpf_map__fd(map), &zero, &cgroup, BPF_ANY))
+		return 0;
+	error->status = 2;
+	snprintf(error->text, sizeof(error->text),
+		 "%s is not a cgroup v2 directory (%s); mount -t cgroup2 tells where they are",
+		 attach->options.cgroup, strerror(errno));
+	return -EINVAL;
+}
+
+static void *map_memory(int fd, size_t size)
+{
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	return at == MAP_FAILED ? NULL : at;
+}
+
+int attach_map_memory(struct attach *attach)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	attach->ledger = map_memory(attach->map_fds[MAP_LEDGER],
+				    attach->cpus * KINDS_MAX * sizeof(struct ledger_cell));
+	attach->sequences = map_memory(attach->map_fds[MAP_SEQUENCES],
+				       attach->cpus * sizeof(struct sequence_cell));
+	attach->control = map_memory(attach->map_fds[MAP_CONTROL], sizeof(struct control));
+	attach->wake_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (!attach->ledger || !attach->sequences || !attach->control || attach->wake_fd < 0)
+		return -errno;
+	if (epoll_ctl(attach->wake_fd, EPOLL_CTL_ADD, attach->map_fds[MAP_RING_KEEP], &event) ||
+	    epoll_ctl(attach->wake_fd, EPOLL_CTL_ADD, attach->map_fds[MAP_RING_BULK], &event))
+		return -errno;
+	return 0;
+}
+
+static int load_new(struct attach *attach, struct attach_error *error)
+{
+	int err = object_load(attach, error);
+
+	if (err)
+		return err;
+	for (int i = 0; i < MAPS; i++)
+		attach->map_fds[i] =
+			bpf_object__find_map_fd_by_name(attach->object, map_names[i]);
+	err = attach_map_memory(attach);
+	if (err)
+		return fail(error, 1, err, "the rings and counters cannot be mapped");
+	if (getrandom(attach->control->rings_id, 16, 0) != 16)
+		return fail(error, 1, -errno, "no random bytes");
+	return scope_set(attach, error);
+}
+
+int attach_load(const struct attach_options *options, struct attach **ret, struct attach_error *error)
+{
+	CLEANUP(attach_free) struct attach *attach = calloc(1, sizeof(*attach));
+	int err, cpus = libbpf_num_possible_cpus();
+
+	if (!attach || cpus < 1)
+		return fail(error, 1, -ENOMEM, "start");
+	_Static_assert(sizeof(attach->states) / sizeof(attach->states[0]) >= 16, "room for classes");
+	attach->options = *options;
+	attach->cpus = cpus;
+	attach->tasks_link = attach->wake_fd = -1;
+	libbpf_set_print(on_message);
+	if (options->resume && store_take(attach) == 1) {
+		attach->resumed = true;
+	} else {
+		err = probe_init(&attach->probe, error);
+		err = err ?: load_new(attach, error);
+		if (err)
+			return err;
+	}
+	attach->control->own_tgid = options->observe_self ? 0 : getpid();
+	*ret = TAKE(attach);
+	return 0;
+}
+
+static void links_drop(struct attach *attach)
+{
+	while (attach->nlinks)
+		close(attach->links[--attach->nlinks]);
+}
+
+void attach_free(struct attach *attach)
+{
+	if (!attach)
+		return;
+	links_drop(attach);
+	if (attach->tasks_link >= 0)
+		close(attach->tasks_link);
+	if (attach->wake_fd >= 0)
+		close(attach->wake_fd);
+	if (attach->ledger)
+		munmap(attach->ledger, attach->cpus * KINDS_MAX * sizeof(struct ledger_cell));
+	if (attach->sequences)
+		munmap(attach->sequences, attach->cpus * sizeof(struct sequence_cell));
+	if (attach->control)
+		munmap(attach->control, sizeof(struct control));
+	if (attach->resumed)
+		for (int i = 0; i < MAPS; i++)
+			close(attach->map_fds[i]);
+	bpf_object__close(attach->object);
+	probe_done(&attach->probe);
+	free(attach);
+}
+
+static bool link_present(const struct attach *attach, const char *name)
+{
+	for (unsigned i = 0; i < attach->nlinks; i++)
+		if (!strcmp(attach->link_names[i], name))
+			return true;
+	return false;
+}
+
+/* Its descriptor, which can go to a successor; libbpf's object cannot. */
+static int link_fd(struct bpf_link *link)
+{
+	int fd = fcntl(bpf_link__fd(link), F_DUPFD_CLOEXEC, 3);
+
+	bpf_link__destroy(link);
+	return fd;
+}
+
+static int program_attach(struct attach *attach, const char *name, char *why, size_t why_size)
+{
+	struct bpf_program *program = bpf_object__find_program_by_name(attach->object, name);
+	struct bpf_link *link;
+
+	if (link_present(attach, name))
+		return 0;
+	if (attach->nlinks == LINKS_MAX)
+		return -ENOSPC;
+	link = bpf_program__attach(program);
+	if (!link) {
+		int err = -errno;
+
+		snprintf(why, why_size, "%s: attaching: %s", bpf_program__section_name(program),
+			 strerror(-err));
+		return err;
+	}
+	snprintf(attach->link_names[attach->nlinks], sizeof(attach->link_names[0]), "%s", name);
+	attach->links[attach->nlinks] = link_fd(link);
+	return attach->links[attach->nlinks] < 0 ? -errno : (attach->nlinks++, 0);
+}
+
+static void class_attach(struct attach *attach, unsigned c)
+{
+	struct class_state *state = &attach->states[c];
+	const struct tier *tier;
+	char why[192];
+
+	if (state->tier < 0)
+		return;
+	tier = &classes[c].tiers[state->tier];
+	for (int i = 0; i < PROGRAMS_MAX && tier->programs[i]; i++) {
+		const char *name = tier_program(attach, tier->programs[i], why, sizeof(why));
+
+		if (!name || program_attach(attach, name, state->reason, sizeof(state->reason))) {
+			state->tier = -1;
+			state->hooks_wanted = 0;
+			return;
+		}
+		state->hooks_wanted |= 1ULL << hook_by_name(name);
+	}
+	state->hooks_wanted &= ~(1ULL << HOOK_NONE);
+	state->attached = true;
+}
+
+int attach_start(struct attach *attach, struct attach_error *error)
+{
+	struct bpf_program *program;
+	unsigned attached = 0;
+
+	for (unsigned c = 0; c < nclasses && !attach->resumed; c++)
+		class_attach(attach, c);
+	for (unsigned c = 0; c < nclasses; c++)
+		attached += attach->states[c].attached;
+	if (!attached) {
+		error->status = 69;
+		snprintf(error->text, sizeof(error->text),
+			 "not one program could be attached; `hinomi doctor` says why for each class");
+		return -EOPNOTSUPP;
+	}
+	program = attach->object ? bpf_object__find_program_by_name(attach->object, "tasks") : NULL;
+	if (program && bpf_program__autoload(program)) {
+		struct bpf_link *link = bpf_program__attach_iter(program, NULL);
+
+		if (link)
+			attach->tasks_link = link_fd(link);
+	}
+	store_keep(attach);
+	return 0;
+}
+
+int attach_stop(struct attach *attach)
+{
+	links_drop(attach);
+	return 0;
+}
+
+int attach_ring_fd(const struct attach *attach, enum lane lane)
+{
+	return attach->map_fds[lane == LANE_KEEP ? MAP_RING_KEEP : MAP_RING_BULK];
+}
+
+const struct ledger_cell *attach_ledger(const struct attach *attach)
+{
+	return attach->ledger;
+}
+
+const struct sequence_cell *attach_sequences(const struct attach *attach)
+{
+	return attach->sequences;
+}
+
+unsigned attach_cpus(const struct attach *attach)
+{
+	return attach->cpus;
+}
+
+const uint8_t *attach_rings_id(const struct attach *attach)
+{
+	return attach->control->rings_id;
+}
+
+bool attach_resumed(const struct attach *attach)
+{
+	return attach->resumed;
+}
+
+void attach_will_sleep(struct attach *attach)
+{
+	__atomic_store_n(&attach->control->sleeping, 1, __ATOMIC_SEQ_CST);
+}
+
+int attach_wake_fd(const struct attach *attach)
+{
+	return attach->wake_fd;
+}

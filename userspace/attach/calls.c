@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+/* System call numbers that the exit tap looks at, native and 32-bit. */
+#include "attach/calls.h"
+
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "base/cleanup.h"
+
+struct call {
+	unsigned nr, tap;
+};
+
+static const struct call native[] = {
+	{ SYS_openat, TAP_OPENAT },
+	{ 437, TAP_OPENAT2 }, /* openat2, the same everywhere; not in every libc's headers */
+	{ SYS_unlinkat, TAP_UNLINKAT },
+#ifdef SYS_renameat
+	{ SYS_renameat, TAP_RENAMEAT },
+#endif
+	{ SYS_renameat2, TAP_RENAMEAT2 },
+	{ SYS_linkat, TAP_LINKAT },
+	{ SYS_symlinkat, TAP_SYMLINKAT },
+	{ SYS_fchmod, TAP_FCHMOD },
+	{ SYS_fchmodat, TAP_FCHMODAT },
+	{ 452, TAP_FCHMODAT }, /* fchmodat2, from 6.6 */
+	{ SYS_fchown, TAP_FCHOWN },
+	{ SYS_fchownat, TAP_FCHOWNAT },
+	{ SYS_connect, TAP_CONNECT },
+	{ SYS_accept, TAP_ACCEPT },
+	{ SYS_accept4, TAP_ACCEPT },
+	{ SYS_listen, TAP_LISTEN },
+	{ SYS_bind, TAP_BIND },
+	{ SYS_setuid, TAP_CREDS },
+	{ SYS_setgid, TAP_CREDS },
+	{ SYS_setreuid, TAP_CREDS },
+	{ SYS_setregid, TAP_CREDS },
+	{ SYS_setresuid, TAP_CREDS },
+	{ SYS_setresgid, TAP_CREDS },
+	{ SYS_setfsuid, TAP_CREDS },
+	{ SYS_setfsgid, TAP_CREDS },
+	{ SYS_capset, TAP_CREDS },
+#ifdef SYS_open
+	{ SYS_open, TAP_OPEN },
+	{ SYS_creat, TAP_CREAT },
+	{ SYS_unlink, TAP_UNLINK },
+	{ SYS_rmdir, TAP_UNLINK },
+	{ SYS_rename, TAP_RENAME },
+	{ SYS_link, TAP_LINK },
+	{ SYS_symlink, TAP_SYMLINK },
+	{ SYS_chmod, TAP_CHMOD },
+	{ SYS_chown, TAP_CHOWN },
+	{ SYS_lchown, TAP_CHOWN },
+#endif
+};
+
+/* i386 and 32-bit arm agree on all of these but for the numbers from 280 on */
+static const struct call compat[] = {
+	{ 5, TAP_OPEN },	 { 8, TAP_CREAT },	 { 9, TAP_LINK },
+	{ 10, TAP_UNLINK },	 { 15, TAP_CHMOD },	 { 16, TAP_CHOWN },
+	{ 38, TAP_RENAME },	 { 40, TAP_UNLINK },	 { 83, TAP_SYMLINK },
+	{ 94, TAP_FCHMOD },	 { 95, TAP_FCHOWN },	 { 182, TAP_CHOWN },
+	{ 23, TAP_CREDS },	 { 46, TAP_CREDS },	 { 70, TAP_CREDS },
+	{ 71, TAP_CREDS },	 { 138, TAP_CREDS },	 { 139, TAP_CREDS },
+	{ 164, TAP_CREDS },	 { 170, TAP_CREDS },	 { 185, TAP_CREDS },
+	{ 198, TAP_CHOWN },	 { 203, TAP_CREDS },	 { 204, TAP_CREDS },
+	{ 207, TAP_FCHOWN },	 { 208, TAP_CREDS },	 { 210, TAP_CREDS },
+	{ 212, TAP_CHOWN },	 { 213, TAP_CREDS },	 { 214, TAP_CREDS },
+	{ 215, TAP_CREDS },	 { 216, TAP_CREDS },	 { 437, TAP_OPENAT2 },
+	{ 452, TAP_FCHMODAT },
+#if defined(__x86_64__)
+	{ 295, TAP_OPENAT },	 { 298, TAP_FCHOWNAT },	 { 301, TAP_UNLINKAT },
+	{ 302, TAP_RENAMEAT },	 { 303, TAP_LINKAT },	 { 304, TAP_SYMLINKAT },
+	{ 306, TAP_FCHMODAT },	 { 353, TAP_RENAMEAT2 }, { 361, TAP_BIND },
+	{ 362, TAP_CONNECT },	 { 363, TAP_LISTEN },	 { 364, TAP_ACCEPT },
+#elif defined(__aarch64__)
+	{ 322, TAP_OPENAT },	 { 325, TAP_FCHOWNAT },	 { 328, TAP_UNLINKAT },
+	{ 329, TAP_RENAMEAT },	 { 330, TAP_LINKAT },	 { 331, TAP_SYMLINKAT },
+	{ 333, TAP_FCHMODAT },	 { 382, TAP_RENAMEAT2 }, { 282, TAP_BIND },
+	{ 283, TAP_CONNECT },	 { 284, TAP_LISTEN },	 { 285, TAP_ACCEPT },
+	{ 366, TAP_ACCEPT },
+#endif
+};
+
+unsigned tap_kinds(unsigned tap, unsigned kinds[2])
+{
+	kinds[1] = 0;
+	switch (tap) {
+	case TAP_OPEN ... TAP_CREAT:
+		kinds[0] = KIND_file_create;
+		kinds[1] = KIND_file_open;
+		return 2;
+	case TAP_UNLINK ... TAP_UNLINKAT:
+		kinds[0] = KIND_file_unlink;
+		break;
+	case TAP_RENAME ... TAP_RENAMEAT2:
+		kinds[0] = KIND_file_rename;
+		break;
+	case TAP_LINK ... TAP_SYMLINKAT:
+		kinds[0] = KIND_file_link;
+		break;
+	case TAP_CHMOD ... TAP_FCHMODAT:
+		kinds[0] = KIND_file_mode;
+		break;
+	case TAP_CHOWN ... TAP_FCHOWNAT:
+		kinds[0] = KIND_file_owner;
+		break;
+	case TAP_CONNECT:
+		kinds[0] = KIND_connect;
+		break;
+	case TAP_ACCEPT:
+		kinds[0] = KIND_accept;
+		break;
+	case TAP_LISTEN:
+		kinds[0] = KIND_listen;
+		break;
+	case TAP_BIND:
+		kinds[0] = KIND_bind;
+		break;
+	case TAP_CREDS:
+		kinds[0] = KIND_cred_change;
+		break;
+	default:
+		return 0;
+	}
+	return 1;
+}
+
+static void fill(__u8 *table, const struct call *calls, size_t n, bool (*wanted)(void *, unsigned),
+		 void *ctx)
+{
+	memset(table, TAP_NONE, TAP_SYSCALLS);
+	for (size_t i = 0; i < n; i++) {
+		unsigned kinds[2], k = tap_kinds(calls[i].tap, kinds);
+
+		while (k--)
+			if (wanted(ctx, kinds[k]))
+				table[calls[i].nr] = calls[i].tap;
+	}
+}
+
+void calls_fill(struct settings *settings, bool (*wanted)(void *, unsigned kind), void *ctx)
+{
+	fill(settings->tap_native, native, ARRAY_SIZE(native), wanted, ctx);
+	fill(settings->tap_compat, compat, ARRAY_SIZE(compat), wanted, ctx);
+}

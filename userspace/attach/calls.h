@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to attach/: the tables of the system-call exit tap. */
+#pragma once
+
+#include <hinomi/record.h>
+#include <stdbool.h>
+
+/* Fills the tap's tables with the calls whose class `wanted` says rests on the tap. */
+void calls_fill(struct settings *settings, bool (*wanted)(void *ctx, unsigned kind), void *ctx);
+/* Classes that a call can make; how many (0 to 2). */
+unsigned tap_kinds(unsigned tap, unsigned kinds[2]);

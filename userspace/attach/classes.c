@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The table of classes and hooks; attach.c walks it. */
+#include "attach/classes.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+
+#define CLASS(name, ...) { #name, KIND_##name, { __VA_ARGS__ } }
+#define TIER(...) { { __VA_ARGS__ } }
+
+const struct class classes[] = {
+	CLASS(exec, TIER("exec_tp"), TIER("exec_raw")),
+	CLASS(fork, TIER("fork_tp"), TIER("fork_raw")),
+	CLASS(exit, TIER("exit_tp"), TIER("exit_raw")),
+	CLASS(cred_change, TIER("creds_enter"), TIER("tap")),
+	CLASS(file_create, TIER("open_exit|open_exit_v7"), TIER("tap")),
+	CLASS(file_open, TIER("open_exit|open_exit_v7"), TIER("tap")),
+	CLASS(file_unlink, TIER("unlink_enter", "rmdir_enter", "unlink_exit", "rmdir_exit"),
+	      TIER("tap")),
+	CLASS(file_rename, TIER("rename_enter", "rename_exit"), TIER("tap")),
+	CLASS(file_link, TIER("link_enter", "symlink_enter", "link_exit", "symlink_exit"),
+	      TIER("tap")),
+	CLASS(file_mode, TIER("chmod_enter", "chmod_exit"), TIER("tap")),
+	CLASS(file_owner, TIER("chown_enter", "chown_exit"), TIER("tap")),
+	CLASS(connect,
+	      TIER("inet_stream_connect_exit", "inet_dgram_connect_exit",
+		   "unix_stream_connect_exit", "unix_dgram_connect_exit"),
+	      TIER("tap")),
+	CLASS(accept, TIER("inet_accept_exit", "unix_accept_exit"), TIER("tap")),
+	CLASS(listen, TIER("inet_listen_exit", "unix_listen_exit"), TIER("tap")),
+	CLASS(bind, TIER("inet_bind_exit", "inet6_bind_exit", "unix_bind_exit"), TIER("tap")),
+};
+const unsigned nclasses = ARRAY_SIZE(classes);
+
+/* a class in kinds.h without a line above does not build */
+#define KIND(name, number, lane) +1
+_Static_assert(ARRAY_SIZE(classes) == FOR_EACH_KERNEL_KIND(KIND), "a class has no hooks");
+#undef KIND
+
+int hook_by_name(const char *program)
+{
+	static const char *const names[HOOKS] = {
+#define HOOK(name) [HOOK_##name] = #name,
+		FOR_EACH_HOOK(HOOK)
+#undef HOOK
+	};
+
+	for (int i = 1; i < HOOKS; i++)
+		if (!strcmp(program, names[i]))
+			return i;
+	return HOOK_NONE;
+}

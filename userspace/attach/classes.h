@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which class rests on which programs, in which order.  Private to attach/. */
+#pragma once
+
+#include <hinomi/hooks.h>
+#include <hinomi/record.h>
+
+#define TIERS_MAX 2
+#define PROGRAMS_MAX 8
+
+struct tier {
+	/* all of them; "a|b": whichever of the two this kernel has */
+	const char *programs[PROGRAMS_MAX];
+};
+
+struct class {
+	const char *name;
+	unsigned kind;
+	struct tier tiers[TIERS_MAX]; /* best first */
+};
+
+extern const struct class classes[];
+extern const unsigned nclasses;
+
+int hook_by_name(const char *program); /* enum hook_id; HOOK_NONE for one that makes no records */

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to attach/: what its files share. */
+#pragma once
+
+#include <bpf/libbpf.h>
+
+#include "attach/attach.h"
+#include "attach/classes.h"
+
+#define UNAVAILABLE_MAX 32
+#define LINKS_MAX 64
+
+/* What the kernel can do, found by trying. */
+struct probe {
+	struct btf *btf;
+	bool fetching_atomics; /* BPF_ATOMIC with BPF_FETCH, from 5.12 */
+	int trampoline_errno;  /* 0: fentry and fexit attach */
+	/* programs that the verifier or the kernel refused, and why */
+	struct {
+		char program[32];
+		char reason[96];
+	} refused[UNAVAILABLE_MAX];
+	unsigned nrefused;
+};
+
+struct class_state {
+	int tier; /* index, -1: none */
+	bool off;
+	bool attached;
+	uint64_t hooks_wanted, hooks_seen; /* bits of enum hook_id */
+	char reason[192];
+};
+
+struct attach {
+	struct attach_options options;
+	struct probe probe;
+	struct bpf_object *object; /* NULL when everything came from the descriptor store */
+	int links[LINKS_MAX]; /* descriptors */
+	char link_names[LINKS_MAX][32];
+	unsigned nlinks;
+	int map_fds[8]; /* enum attach_map */
+	int tasks_link; /* descriptor of the task iterator's link */
+	int wake_fd;
+	unsigned cpus;
+	bool resumed;
+	bool canary_over;
+	pid_t canary_pid;
+	struct ledger_cell *ledger;
+	struct sequence_cell *sequences;
+	struct control *control;
+	struct class_state states[32];
+	struct coverage coverage[32];
+};
+
+enum attach_map { MAP_RING_KEEP, MAP_RING_BULK, MAP_LEDGER, MAP_SEQUENCES, MAP_CONTROL, MAPS };
+extern const char *const map_names[MAPS];
+
+int probe_init(struct probe *probe, struct attach_error *error);
+void probe_done(struct probe *probe);
+/* NULL when the program can be had, else why not. */
+const char *probe_refuses(const struct probe *probe, const struct bpf_program *program);
+void probe_refuse(struct probe *probe, const char *program, const char *reason);
+/* Parameters of a kernel function, -1 when it does not exist. */
+int probe_nargs(const struct probe *probe, const char *function);
+
+/* The embedded object; rewritten in place for kernels without fetching atomics. */
+const void *object_bytes(size_t *size);
+void *object_without_fetch(size_t *size); /* malloc'ed; NULL: out of memory */
+
+/* The program of a tier's entry ("a|b") that this kernel can have, or NULL. */
+const char *tier_program(const struct attach *attach, const char *entry, char *why, size_t why_size);
+
+int attach_map_memory(struct attach *attach);
+/* 1: maps and links taken from the descriptor store; 0: nothing usable there. */
+int store_take(struct attach *attach);
+void store_keep(const struct attach *attach);

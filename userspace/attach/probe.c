@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What this kernel can do, found by trying it: never by its version. */
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "attach/internal.h"
+
+#define INSN(...) ((struct bpf_insn){ __VA_ARGS__ })
+
+static bool try_fetching_atomics(void)
+{
+	const struct bpf_insn insns[] = {
+		INSN(.code = BPF_ST | BPF_MEM | BPF_DW, .dst_reg = 10, .off = -8),
+		INSN(.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 1),
+		INSN(.code = BPF_STX | BPF_DW | BPF_ATOMIC, .dst_reg = 10, .src_reg = 0, .off = -8,
+		     .imm = BPF_ADD | BPF_FETCH),
+		INSN(.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0),
+		INSN(.code = BPF_JMP | BPF_EXIT),
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, "probe", "GPL", insns,
+			       sizeof(insns) / sizeof(*insns), NULL);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+/* Loading says little: some kernels take the program and refuse to attach it. */
+static int try_trampoline(const struct btf *btf)
+{
+	const struct bpf_insn insns[] = {
+		INSN(.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0),
+		INSN(.code = BPF_JMP | BPF_EXIT),
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY);
+	int fd, link, err;
+
+	opts.attach_btf_id = btf__find_by_name_kind(btf, "commit_creds", BTF_KIND_FUNC);
+	if ((int)opts.attach_btf_id < 0)
+		return ENOENT;
+	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "probe", "GPL", insns, 2, &opts);
+	if (fd < 0)
+		return errno;
+	link = bpf_raw_tracepoint_open(NULL, fd);
+	err = link < 0 ? errno : 0;
+	close(fd);
+	if (link >= 0)
+		close(link);
+	return err;
+}
+
+static int try_ring(struct attach_error *error)
+{
+	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "probe", 0, 0, sysconf(_SC_PAGESIZE), NULL);
+
+	if (fd >= 0) {
+		close(fd);
+		return 0;
+	}
+	if (errno == EPERM || errno == EACCES) {
+		error->status = 77;
+		snprintf(error->text, sizeof(error->text),
+			 "the kernel does not let this process use BPF: run it as root, or with "
+			 "CAP_BPF and CAP_PERFMON (before Linux 5.11 also with RLIMIT_MEMLOCK unlimited)");
+	} else {
+		error->status = 69;
+		snprintf(error->text, sizeof(error->text),
+			 "this kernel has no BPF ring buffer (%s): Linux 5.10 or newer with "
+			 "CONFIG_BPF_SYSCALL is needed",
+			 strerror(errno));
+	}
+	return -1;
+}
+
+int probe_init(struct probe *probe, struct attach_error *error)
+{
+	if (try_ring(error))
+		return -EOPNOTSUPP;
+	probe->btf = btf__load_vmlinux_btf();
+	if (!probe->btf) {
+		error->status = 69;
+		snprintf(error->text, sizeof(error->text),
+			 "this kernel does not describe its types (no /sys/kernel/btf/vmlinux): a kernel "
+			 "built with CONFIG_DEBUG_INFO_BTF=y is needed, as distributions ship them");
+		return -EOPNOTSUPP;
+	}
+	probe->fetching_atomics = try_fetching_atomics();
+	probe->trampoline_errno = try_trampoline(probe->btf);
+	return 0;
+}
+
+void probe_done(struct probe *probe)
+{
+	btf__free(probe->btf);
+	probe->btf = NULL;
+}
+
+int probe_nargs(const struct probe *probe, const char *function)
+{
+	int id = btf__find_by_name_kind(probe->btf, function, BTF_KIND_FUNC);
+	const struct btf_type *t = id > 0 ? btf__type_by_id(probe->btf, id) : NULL;
+
+	t = t ? btf__type_by_id(probe->btf, t->type) : NULL;
+	return t ? (int)btf_vlen(t) : -1;
+}
+
+void probe_refuse(struct probe *probe, const char *program, const char *reason)
+{
+	if (probe->nrefused == UNAVAILABLE_MAX)
+		return;
+	snprintf(probe->refused[probe->nrefused].program, sizeof(probe->refused[0].program), "%s",
+		 program);
+	snprintf(probe->refused[probe->nrefused++].reason, sizeof(probe->refused[0].reason), "%s",
+		 reason);
+}
+
+const char *probe_refuses(const struct probe *probe, const struct bpf_program *program)
+{
+	const char *section = bpf_program__section_name(program), *target;
+
+	for (unsigned i = 0; i < probe->nrefused; i++)
+		if (!strcmp(probe->refused[i].program, bpf_program__name(program)))
+			return probe->refused[i].reason;
+	if (*section == '?')
+		section++;
+	target = strchr(section, '/');
+	if (!target || (strncmp(section, "fentry/", 7) && strncmp(section, "fexit/", 6)))
+		return NULL;
+	if (probe->trampoline_errno)
+		return "this kernel does not attach programs to functions";
+	if (probe_nargs(probe, target + 1) < 0)
+		return "the function is not in this kernel";
+	return NULL;
+}
