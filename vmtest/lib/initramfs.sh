@@ -73,10 +73,12 @@ initramfs_add()
 	fi
 	while IFS= read -r -d '' file; do
 		while IFS= read -r library; do
+			[ "$library" != "not found" ] || die "$file needs a library that is not here: see ldd"
 			[ ! -e "$stage$library" ] || continue
 			mkdir -p "$(dirname "$stage$library")"
 			cp -L "$library" "$stage$library"
-		done < <(ldd "$file" 2> /dev/null | grep -o '/[^ ]* (0x' | sed 's/ (0x//')
+		done < <(ldd "$file" 2> /dev/null |
+			grep -o -e '/[^ ]* (0x' -e 'not found' | sed 's/ (0x//')
 	done < <(find -L "$host" -type f \( -perm -u+x -o -name '*.so*' \) -print0)
 }
 
