@@ -73,23 +73,40 @@ static __always_inline void pending_done(void)
 	bpf_map_delete_elem(&pending, &who);
 }
 
-/* The result of a function of n arguments; n is a constant to the verifier. */
+/*
+ * Argument n of the traced function.  In assembly, or the compiler adds up an
+ * offset first and loads once, which the verifier does not allow with ctx.
+ */
+#define ARGUMENT(ctx, n)                                                              \
+	({                                                                            \
+		__u64 value_;                                                         \
+		asm volatile("%[v] = *(u64 *)(%[c] + %[at])"                          \
+			     : [v] "=r"(value_)                                       \
+			     : [c] "r"(ctx), [at] "i"(8 * (n)));                      \
+		value_;                                                               \
+	})
+
+/* The result of a function of nargs arguments, which are a constant to the verifier. */
 static __always_inline int result_of(__u64 *ctx, __u32 nargs)
 {
 	switch (nargs) {
-	case 1:
-		return ctx[1];
 	case 2:
-		return ctx[2];
+		return ARGUMENT(ctx, 2);
 	case 3:
-		return ctx[3];
+		return ARGUMENT(ctx, 3);
 	case 4:
-		return ctx[4];
-	case 5:
-		return ctx[5];
+		return ARGUMENT(ctx, 4);
 	default:
-		return ctx[6];
+		return ARGUMENT(ctx, 5);
 	}
+}
+
+/* Argument `old`, which is the next one since an idmap came in front of it (5.12). */
+static __always_inline void *argument_after(__u64 *ctx, __u32 old, bool is_old)
+{
+	if (is_old)
+		return (void *)(old == 1 ? ARGUMENT(ctx, 1) : ARGUMENT(ctx, 2));
+	return (void *)(old == 1 ? ARGUMENT(ctx, 2) : ARGUMENT(ctx, 3));
 }
 
 static __always_inline int on_open(struct file *file, __u32 flags, const char *name, __u32 hook)
@@ -181,7 +198,7 @@ int unlink_exit(__u64 *ctx)
 {
 	__u32 nargs = settings.nargs[NARGS_UNLINK];
 
-	return after_unlink((void *)(nargs == 3 ? ctx[1] : ctx[2]), result_of(ctx, nargs),
+	return after_unlink(argument_after(ctx, 1, nargs == 3), result_of(ctx, nargs),
 			    HOOK_unlink_exit);
 }
 
@@ -190,7 +207,7 @@ int rmdir_exit(__u64 *ctx)
 {
 	__u32 nargs = settings.nargs[NARGS_RMDIR];
 
-	return after_unlink((void *)(nargs == 2 ? ctx[1] : ctx[2]), result_of(ctx, nargs),
+	return after_unlink(argument_after(ctx, 1, nargs == 2), result_of(ctx, nargs),
 			    HOOK_rmdir_exit);
 }
 
@@ -279,11 +296,13 @@ SEC("?fexit/vfs_rename")
 int rename_exit(__u64 *ctx)
 {
 	if (settings.nargs[NARGS_RENAME] == 1) {
-		struct renamedata *data = (void *)ctx[0];
+		struct renamedata *data = (void *)ARGUMENT(ctx, 0);
 
-		return after_rename(READ(data, old_dentry), READ(data, new_dentry), ctx[1]);
+		return after_rename(READ(data, old_dentry), READ(data, new_dentry),
+				    ARGUMENT(ctx, 1));
 	}
-	return after_rename((void *)ctx[1], (void *)ctx[3], ctx[6]); /* before 5.12 */
+	return after_rename((void *)ARGUMENT(ctx, 1), (void *)ARGUMENT(ctx, 3),
+			    ARGUMENT(ctx, 6)); /* before 5.12 */
 }
 
 SEC("?fentry/security_path_link")
@@ -336,7 +355,7 @@ int link_exit(__u64 *ctx)
 {
 	__u32 nargs = settings.nargs[NARGS_LINK];
 
-	return after_link((void *)(nargs == 4 ? ctx[2] : ctx[3]), NULL, result_of(ctx, nargs),
+	return after_link(argument_after(ctx, 2, nargs == 4), NULL, result_of(ctx, nargs),
 			  HOOK_link_exit);
 }
 
@@ -346,7 +365,7 @@ int symlink_exit(__u64 *ctx)
 	__u32 nargs = settings.nargs[NARGS_SYMLINK];
 	bool old = nargs == 3;
 
-	return after_link((void *)(old ? ctx[1] : ctx[2]), (void *)(old ? ctx[2] : ctx[3]),
+	return after_link(argument_after(ctx, 1, old), argument_after(ctx, 2, old),
 			  result_of(ctx, nargs), HOOK_symlink_exit);
 }
 

@@ -87,27 +87,27 @@ static __always_inline bool path_step(struct slot *slot)
  * namespace.  Without a mount: up to the root of the file system.  A global
  * function, so that the verifier goes through it once per program; what the loop
  * carries lies in the slot, where the verifier does not follow its values, or
- * it would try every history.  Returns the length, with PATH_LEADING_MISSING
+ * it would try every history; so do mount and dentry, since the verifier lets no
+ * kernel pointer be an argument.  Returns the length, with PATH_LEADING_MISSING
  * where not all of it fitted.
  */
-__noinline int path_build(__u32 slot_index, __u64 mnt_address, __u64 dentry_address)
+__noinline int path_build(__u32 slot_index)
 {
 	struct slot *slot = bpf_map_lookup_elem(&slots, &slot_index);
+	struct vfsmount *mnt;
 	struct walk *walk;
 	int i;
 
-	if (!slot || !dentry_address)
+	if (!slot || !slot->walk.dentry)
 		return 0;
 	walk = &slot->walk;
-	walk->dentry = (void *)dentry_address;
+	mnt = walk->mnt;
 	walk->mount = NULL;
 	walk->root = NULL;
 	walk->pos = RECORD_PATH_MAX;
 	walk->missing = 0;
-	if (mnt_address) {
-		struct vfsmount *mnt = (void *)mnt_address;
-
-		walk->mount = (void *)mnt_address - bpf_core_field_offset(struct mount, mnt);
+	if (mnt) {
+		walk->mount = (void *)mnt - bpf_core_field_offset(struct mount, mnt);
 		walk->root = READ(mnt, mnt_root);
 	}
 	for (i = 0; i < PATH_COMPONENTS; i++) {
@@ -129,11 +129,15 @@ __noinline int path_build(__u32 slot_index, __u64 mnt_address, __u64 dentry_addr
 static __always_inline __u32 append_path(struct slot *slot, struct bytes_ref *ref,
 					 struct vfsmount *mnt, struct dentry *dentry)
 {
-	__u32 flags = 0;
-	int built = path_build(slot->index, (__u64)mnt, (__u64)dentry);
-	__u32 len = built & 0xffff, from;
-	void *to = append_at(slot, ref, RECORD_PATH_MAX);
+	__u32 flags = 0, len, from;
+	void *to;
+	int built;
 
+	slot->walk.dentry = dentry;
+	slot->walk.mnt = mnt;
+	built = path_build(slot->index);
+	len = built & 0xffff;
+	to = append_at(slot, ref, RECORD_PATH_MAX);
 	if (!to || !len || len > RECORD_PATH_MAX)
 		return 0;
 	if (built & PATH_LEADING_MISSING)

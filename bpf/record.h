@@ -14,6 +14,7 @@ struct slot {
 	__u32 used;  /* bytes of data */
 	struct walk {	     /* path.h */
 		struct dentry *dentry;
+		struct vfsmount *mnt; /* where it begins */
 		struct mount *mount;
 		struct dentry *root;
 		__u32 pos;
@@ -71,9 +72,7 @@ static __always_inline __u64 next(__u64 *p)
 
 	asm volatile("%[n] += 1\n"
 		     "%[n] = %[n]\n"
-		     : [n] "+r"(n)
-		     : [p] "r"(p)
-		     : "memory");
+		     : [n] "+r"(n));
 	return n;
 }
 
