@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // An HTTP server on loopback that misbehaves by script, for the tests of the forwarder.
 // It reads each request to its end, notes it in a log, then answers with the script's next step.
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>

@@ -1,3 +1,0 @@
-build-asan/obj/userspace/base/arena.o: userspace/base/arena.c \
- userspace/base/arena.h
-userspace/base/arena.h:

@@ -1,3 +1,0 @@
-build-asan/obj/userspace/base/clock.o: userspace/base/clock.c \
- userspace/base/clock.h
-userspace/base/clock.h:

@@ -1,0 +1,15 @@
+# Lint, fuzzers, and the tests as a whole; tests/run says what its groups are.
+.PHONY: check fuzz
+
+check:
+	@packaging/deps build test
+	@B=$(B) tests/run lint clang
+
+# Called by tests/run with B=build/fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined.
+FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/*.c))
+$(B)/obj/tests/fuzz/%.o: WARN += -Wno-missing-prototypes
+$(FUZZERS): $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(call libs,$(PARTS))
+	@mkdir -p $(@D)
+	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
+		-Wl,--as-needed $(ALL_LIBS)
+fuzz: $(FUZZERS)
