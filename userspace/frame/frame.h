@@ -11,23 +11,33 @@
 #include "base/cleanup.h"
 #include "frame.pb-c.h"
 
-#define FRAME_BYTES_MAX (8u << 20)   /* longer is refused */
-#define FRAME_PAYLOAD_MAX (8u << 20) /* after decompression */
+#define FRAME_BYTES_MAX	    (8u << 20)	/* longer is refused */
+#define FRAME_PAYLOAD_MAX   (8u << 20)	/* after decompression */
+#define FRAME_MEMORY_MAX    (96u << 20) /* what one frame may take while it is open */
+#define FRAME_SEQUENCES_MAX 8193	/* in a header */
+#define FRAME_ROWS_MAX	    49152
+#define FRAME_CLOCKS_MAX    16
 
 struct frame {
 	Hinomi__FrameHeader *header;
 	Hinomi__Payload *payload; /* NULL until frame_open_payload */
-	uint8_t hash[32];	  /* SHA-256 of the header's bytes: what the next frame's `previous` must be */
+	uint8_t hash[32]; /* SHA-256 of the header's bytes: what the next frame's `previous` must be
+			   */
 	/* private: */
-	Hinomi__Frame *raw;
+	struct frame_memory *memory;
+	ProtobufCBinaryData encoded; /* the payload as it came */
 };
 
-/* Parses and checks the header; payload_sha256 is checked against the payload.  -EBADMSG, -ENOMEM,
- * -EPROTONOSUPPORT for a version, encoding or algorithm that is not known. */
+/* Parses and checks the header; payload_sha256 is checked against the payload.  Copies what it
+ * keeps.  -EBADMSG, -ENOMEM, -EPROTONOSUPPORT for a version, encoding or algorithm that is not
+ * known. */
 int frame_read(const void *data, size_t size, struct frame **ret);
+/* Unpacks the events; on success every Event.process is 0 or an index that exists.  Header and
+ * payload belong to the frame, and go with it. */
 int frame_open_payload(struct frame *frame);
 void frame_free(struct frame *frame);
-/* Wall-clock time, ns of CLOCK_REALTIME, of a boot time in this frame. */
+/* Wall-clock time, ns of CLOCK_REALTIME, of a boot time in this frame; 0 when the frame has no
+ * clocks. */
 uint64_t frame_real_ns(const struct frame *frame, uint64_t boot_ns);
 
 DEFINE_CLEANUP(struct frame *, frame_free);

@@ -21,25 +21,33 @@ struct seal_identity {
 
 /* Where a chain goes on; zero for a new one. */
 struct seal_state {
-	uint64_t number;       /* of the last frame */
-	uint8_t previous[32];  /* hash of its header */
+	uint64_t number;      /* of the last frame */
+	uint8_t previous[32]; /* hash of its header */
 };
 
-#define SEAL_EVENTS_MAX 8192	    /* per frame */
-#define SEAL_PAYLOAD_MAX (4u << 20) /* bytes of a payload before compression */
+#define SEAL_EVENTS_MAX 8192 /* per frame */
+/* bytes of a payload before compression: with its header a frame fits the 1 MiB that NATS and Kafka
+ * take by default */
+#define SEAL_PAYLOAD_MAX (896u << 10)
+#define SEAL_FRAME_MAX	 (8u << 20) /* bytes of a whole frame, however many cpus there are */
+#define SEAL_ROWS_MAX	 49152	    /* ledger rows in a header */
+#define SEAL_CPUS_MAX	 8192	    /* cpus are below this, or CPU_SENSOR */
 
 int sealer_new(enum lane lane, const struct seal_identity *identity, const struct seal_state *state,
 	       struct sealer **ret);
 void sealer_free(struct sealer *sealer);
-/* 0; -E2BIG when the frame is full: finish it and add again.  Takes up event->process once per
+/* 0; -E2BIG when the frame is full: finish it and add again; -EMSGSIZE when no frame can hold the
+ * event; -EINVAL for another lane, no such cpu, or number 0.  Takes up event->process once per
  * distinct state and numbers it.  Copies everything that it needs before it returns. */
 int sealer_add(struct sealer *sealer, struct event *event);
 size_t sealer_events(const struct sealer *sealer); /* waiting for finish */
-/* Accounts for numbers that are in no event (filtered, aggregated, gap). */
-void sealer_cover(struct sealer *sealer, uint32_t cpu, uint64_t first_seq, uint64_t last_seq);
-/* The frame's bytes, valid until the next call; the chain moves on.  An empty frame is legal. */
-int sealer_finish(struct sealer *sealer, const Hinomi__LedgerRow *rows, size_t nrows, bool ledger_whole,
-		  const uint8_t **bytes, size_t *size);
+/* Accounts for numbers that are in no event (filtered, aggregated, gap); -EINVAL for what cannot
+ * be. */
+int sealer_cover(struct sealer *sealer, uint32_t cpu, uint64_t first_seq, uint64_t last_seq);
+/* The frame's bytes, valid until the next finish; the chain moves on.  An empty frame is legal.  On
+ * -EMSGSIZE (too many rows), -ENOMEM, -EIO nothing is lost and the chain stands: finish again. */
+int sealer_finish(struct sealer *sealer, const Hinomi__LedgerRow *rows, size_t nrows,
+		  bool ledger_whole, const uint8_t **bytes, size_t *size);
 void sealer_state(const struct sealer *sealer, struct seal_state *ret);
 
 DEFINE_CLEANUP(struct sealer *, sealer_free);

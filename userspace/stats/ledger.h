@@ -19,18 +19,21 @@ enum outcome { OUTCOME_DELIVERED, OUTCOME_FILTERED, OUTCOME_AGGREGATED, OUTCOME_
 
 struct ledger_sum {
 	uint64_t seen, delivered, filtered, aggregated, lost;
-	uint64_t unaccounted; /* begun in the kernel, no outcome yet: 0 once hooks are off and rings empty */
+	uint64_t unaccounted; /* begun in the kernel, no outcome yet: 0 once hooks are off and rings
+				 empty */
 };
 
 int ledger_new(unsigned cpus, struct ledger **ret);
 void ledger_free(struct ledger *ledger);
 /* cells: the mapped `ledger` array, cpus * KINDS_MAX; read at once, atomically by counter. */
 void ledger_kernel(struct ledger *ledger, const struct ledger_cell *cells);
-void ledger_count(struct ledger *ledger, unsigned kind, uint32_t cpu, enum outcome outcome, uint64_t n);
+void ledger_count(struct ledger *ledger, unsigned kind, uint32_t cpu, enum outcome outcome,
+		  uint64_t n);
 struct ledger_sum ledger_class(const struct ledger *ledger, unsigned kind);
-/* Rows that changed since they were last taken for this lane, or all; written to rows (capacity max),
- * returns how many. */
-size_t ledger_rows(struct ledger *ledger, enum lane lane, bool whole, Hinomi__LedgerRow *rows, size_t max);
+/* Rows that changed since they were last taken for this lane, or all; written to rows (capacity
+ * max), returns how many. */
+size_t ledger_rows(struct ledger *ledger, enum lane lane, bool whole, Hinomi__LedgerRow *rows,
+		   size_t max);
 /* Takes up a row that an earlier process of the same rings had written. */
 void ledger_restore(struct ledger *ledger, const Hinomi__LedgerRow *row);
 

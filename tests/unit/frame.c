@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Seal writes, frame reads: every field must come through, and nothing else may. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <openssl/sha.h>
+#include <zlib.h>
+
+#include "base/clock.h"
+#include "fill.h"
+#include "frame/frame.h"
+#include "seal/seal.h"
+
+static const struct seal_identity identity = {"sensor", "boot", "rings"};
+static const struct seal_state fresh;
+
+static struct arena arena;
+
+static int setup(void **state)
+{
+	(void)state;
+	arena_init(&arena, 64 << 20);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	arena_done(&arena);
+	return 0;
+}
+
+static struct sealer *new_sealer(enum lane lane, const struct seal_state *chain)
+{
+	struct sealer *sealer = NULL;
+
+	assert_int_equal(sealer_new(lane, &identity, chain, &sealer), 0);
+	return sealer;
+}
+
+static struct frame *finish(struct sealer *sealer)
+{
+	struct frame *frame = NULL;
+	const uint8_t *bytes;
+	size_t size;
+
+	assert_int_equal(sealer_finish(sealer, NULL, 0, false, &bytes, &size), 0);
+	assert_int_equal(frame_read(bytes, size, &frame), 0);
+	assert_int_equal(frame_open_payload(frame), 0);
+	return frame;
+}
+
+static void assert_same(const ProtobufCMessage *a, const ProtobufCMessage *b)
+{
+	size_t size = protobuf_c_message_get_packed_size(a);
+	uint8_t *left = malloc(size + 1), *right = malloc(size + 1);
+
+	assert_int_equal(size, protobuf_c_message_get_packed_size(b));
+	protobuf_c_message_pack(a, left);
+	protobuf_c_message_pack(b, right);
+	assert_memory_equal(left, right, size);
+	free(left);
+	free(right);
+}
+
+static void every_field_of_every_kind(void **state)
+{
+	unsigned salt = 11;
+
+	(void)state;
+	for (unsigned kind = 0; kind < KINDS_MAX; kind++) {
+		CLEANUP(sealer_free) struct sealer *sealer = NULL;
+		CLEANUP(frame_free) struct frame *frame = NULL;
+		struct event events[5];
+
+		if (!kind_name(kind))
+			continue;
+		sealer = new_sealer((enum lane)kind_lane(kind), &fresh);
+		for (unsigned i = 0; i < ARRAY_SIZE(events); i++) {
+			events[i] = fill_event(&arena, kind, i, i + 1, &salt);
+			assert_int_equal(sealer_add(sealer, &events[i]), 0);
+		}
+		frame = finish(sealer);
+		assert_int_equal(frame->header->events, ARRAY_SIZE(events));
+		for (unsigned i = 0; i < ARRAY_SIZE(events); i++) {
+			const Hinomi__Event *event = frame->payload->events[i];
+
+			assert_same(&event->base, &events[i].body->base);
+			assert_int_equal(event->body_case, kind);
+			assert_int_equal(!!event->process, !!events[i].process);
+			if (event->process)
+				assert_same(&frame->payload->processes[event->process - 1]->base,
+					    &events[i].process->base);
+		}
+		arena_reset(&arena);
+	}
+}
+
+static void header_says_it_all(void **state)
+{
+	CLEANUP(sealer_free) struct sealer *sealer = new_sealer(LANE_BULK, &fresh);
+	CLEANUP(frame_free) struct frame *frame = NULL;
+	static const struct {
+		uint32_t cpu;
+		uint64_t seq;
+	} order[] = {{2, 10}, {0, 7}, {2, 12}, {2, 11}};
+	Hinomi__LedgerRow rows[2];
+	const Hinomi__FrameHeader *header;
+	unsigned salt = 2;
+	const uint8_t *bytes;
+	size_t size;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+		struct event event =
+			fill_event(&arena, KIND_exit, order[i].cpu, order[i].seq, &salt);
+
+		assert_int_equal(sealer_add(sealer, &event), 0);
+	}
+	assert_int_equal(sealer_cover(sealer, 0, 3, 5), 0);
+	assert_int_equal(sealer_cover(sealer, CPU_SENSOR, 1, 1), 0);
+	assert_int_equal(sealer_cover(sealer, 2, 13, 20), 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
+		memcpy(&rows[i], fill_message(&arena, &hinomi__ledger_row__descriptor, 0, &salt),
+		       sizeof(*rows));
+	assert_int_equal(sealer_finish(sealer, rows, ARRAY_SIZE(rows), true, &bytes, &size), 0);
+	assert_int_equal(frame_read(bytes, size, &frame), 0);
+	header = frame->header;
+	assert_int_equal(header->version, 1);
+	assert_memory_equal(header->sensor_id.data, identity.sensor_id, 16);
+	assert_memory_equal(header->boot_id.data, identity.boot_id, 16);
+	assert_memory_equal(header->rings_id.data, identity.rings_id, 16);
+	assert_int_equal(header->lane, LANE_BULK);
+	assert_int_equal(header->number, 1);
+	assert_int_equal(header->previous.len, 0);
+	assert_int_equal(header->events, ARRAY_SIZE(order));
+	assert_true(header->ledger_whole);
+	assert_int_equal(header->n_ledger, 2);
+	assert_same(&header->ledger[0]->base, &rows[0].base);
+	assert_same(&header->ledger[1]->base, &rows[1].base);
+	assert_int_equal(header->n_sequences, 3);
+	assert_int_equal(header->sequences[0]->cpu, 2);
+	assert_int_equal(header->sequences[0]->first, 10);
+	assert_int_equal(header->sequences[0]->last, 20);
+	assert_int_equal(header->sequences[1]->cpu, 0);
+	assert_int_equal(header->sequences[1]->first, 3);
+	assert_int_equal(header->sequences[1]->last, 7);
+	assert_int_equal(header->sequences[2]->cpu, CPU_SENSOR);
+	assert_int_equal(header->n_clocks, 1);
+	assert_true(header->clocks[0]->boot_ns <= clock_boot_ns());
+	assert_true(header->clocks[0]->real_ns <= clock_real_ns());
+	assert_int_equal(header->algorithm, HINOMI__ALGORITHM__ALGORITHM_NONE);
+	arena_reset(&arena);
+}
+
+static void chain_goes_on_over_a_restart(void **state)
+{
+	CLEANUP(sealer_free) struct sealer *keep = new_sealer(LANE_KEEP, &fresh);
+	CLEANUP(sealer_free) struct sealer *bulk = new_sealer(LANE_BULK, &fresh);
+	uint8_t previous[LANES][32] = {0};
+	unsigned salt = 4;
+
+	(void)state;
+	for (uint64_t number = 1; number <= 6; number++) {
+		struct event events[LANES] = {fill_event(&arena, KIND_exec, 0, number, &salt),
+					      fill_event(&arena, KIND_fork, 0, number, &salt)};
+		struct sealer *sealers[LANES] = {keep, bulk};
+
+		for (unsigned lane = 0; lane < LANES; lane++) {
+			CLEANUP(frame_free) struct frame *frame = NULL;
+
+			if (number % 3) /* every third is empty */
+				assert_int_equal(sealer_add(sealers[lane], &events[lane]), 0);
+			frame = finish(sealers[lane]);
+			assert_int_equal(frame->header->number, number);
+			assert_int_equal(frame->header->lane, lane);
+			assert_int_equal(frame->header->previous.len, number == 1 ? 0 : 32);
+			if (number > 1)
+				assert_memory_equal(frame->header->previous.data, previous[lane],
+						    32);
+			memcpy(previous[lane], frame->hash, 32);
+		}
+		if (number == 4) {
+			struct seal_state chain;
+
+			sealer_state(bulk, &chain);
+			assert_int_equal(chain.number, 4);
+			sealer_free(bulk);
+			bulk = new_sealer(LANE_BULK, &chain);
+		}
+		arena_reset(&arena);
+	}
+	assert_memory_not_equal(previous[0], previous[1], 32);
+}
+
+static void compressed_only_where_it_helps(void **state)
+{
+	CLEANUP(sealer_free) struct sealer *sealer = new_sealer(LANE_KEEP, &fresh);
+	Hinomi__Exec exec = HINOMI__EXEC__INIT;
+	Hinomi__Event body = HINOMI__EVENT__INIT;
+	struct event event = {&body, NULL, KIND_exec, LANE_KEEP};
+	static uint8_t cwd[4096];
+	unsigned seed = 3;
+
+	(void)state;
+	body.seq = 1;
+	body.body_case = HINOMI__EVENT__BODY_EXEC;
+	body.exec = &exec;
+	exec.cwd.data = cwd;
+	for (int round = 0; round < 4; round++) {
+		CLEANUP(frame_free) struct frame *frame = NULL;
+
+		exec.cwd.len = round ? sizeof(cwd) : 300;
+		for (size_t i = 0; i < sizeof(cwd); i++)
+			cwd[i] = (uint8_t)(round == 2 ? rand_r(&seed) : 'x');
+		assert_int_equal(sealer_add(sealer, &event), 0);
+		frame = finish(sealer);
+		assert_int_equal(frame->header->encoding,
+				 round & 1 ? HINOMI__ENCODING__ENCODING_ZLIB
+					   : HINOMI__ENCODING__ENCODING_PLAIN);
+		assert_int_equal(frame->payload->events[0]->exec->cwd.len, exec.cwd.len);
+		assert_memory_equal(frame->payload->events[0]->exec->cwd.data, cwd, exec.cwd.len);
+	}
+}
+
+/* A frame of our own making: header completed for the payload, unless it says otherwise. */
+struct forged {
+	Hinomi__FrameHeader header;
+	ProtobufCBinaryData payload, signature;
+	uint8_t id[16], digest[32];
+	bool wrong_digest;
+};
+
+static void forge(struct forged *forged, const void *payload, size_t size)
+{
+	*forged = (struct forged){.header = HINOMI__FRAME_HEADER__INIT};
+	forged->header.version = 1;
+	forged->header.number = 1;
+	forged->header.sensor_id = forged->header.boot_id = forged->header.rings_id =
+		(ProtobufCBinaryData){.len = 16, .data = forged->id};
+	forged->header.payload_sha256 = (ProtobufCBinaryData){.len = 32, .data = forged->digest};
+	forged->header.payload_size = size;
+	forged->payload = (ProtobufCBinaryData){.len = size, .data = (uint8_t *)payload};
+}
+
+static int read_forged(struct forged *forged)
+{
+	CLEANUP(frame_free) struct frame *frame = NULL;
+	Hinomi__Frame raw = HINOMI__FRAME__INIT;
+	uint8_t *bytes;
+	size_t size;
+	int r;
+
+	SHA256(forged->payload.data, forged->payload.len, forged->digest);
+	forged->digest[5] ^= forged->wrong_digest;
+	raw.header.len = hinomi__frame_header__get_packed_size(&forged->header);
+	raw.header.data = malloc(raw.header.len);
+	hinomi__frame_header__pack(&forged->header, raw.header.data);
+	raw.payload = forged->payload;
+	raw.signature = forged->signature;
+	size = hinomi__frame__get_packed_size(&raw);
+	bytes = malloc(size);
+	hinomi__frame__pack(&raw, bytes);
+	r = frame_read(bytes, size, &frame);
+	free(bytes); /* the frame has its own copy */
+	free(raw.header.data);
+	return r ? r : frame_open_payload(frame);
+}
+
+static void what_is_not_known_is_refused(void **state)
+{
+	struct forged forged;
+
+	(void)state;
+	forge(&forged, "", 0);
+	assert_int_equal(read_forged(&forged), 0);
+	forged.header.version = 2;
+	assert_int_equal(read_forged(&forged), -EPROTONOSUPPORT);
+	forge(&forged, "", 0);
+	forged.header.encoding = (Hinomi__Encoding)2;
+	assert_int_equal(read_forged(&forged), -EPROTONOSUPPORT);
+	forge(&forged, "", 0);
+	forged.header.algorithm = HINOMI__ALGORITHM__ALGORITHM_ED25519;
+	assert_int_equal(read_forged(&forged), -EPROTONOSUPPORT);
+	forged.header.algorithm = (Hinomi__Algorithm)-1;
+	assert_int_equal(read_forged(&forged), -EPROTONOSUPPORT);
+}
+
+static void headers_that_lie(void **state)
+{
+	Hinomi__ClockPair clock = HINOMI__CLOCK_PAIR__INIT, *clocks[FRAME_CLOCKS_MAX + 1];
+	Hinomi__Sequence sequence = HINOMI__SEQUENCE__INIT, *sequences[] = {&sequence};
+	struct forged forged;
+
+#define REFUSED(...)                                                                               \
+	do {                                                                                       \
+		forge(&forged, "", 0);                                                             \
+		__VA_ARGS__;                                                                       \
+		assert_int_equal(read_forged(&forged), -EBADMSG);                                  \
+	} while (0)
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(clocks); i++)
+		clocks[i] = &clock;
+	sequence.first = 2;
+	sequence.last = 1;
+	REFUSED(forged.header.version = 0);
+	REFUSED(forged.header.number = 0);
+	REFUSED(forged.header.number = 2);				/* without previous */
+	REFUSED(forged.header.previous = forged.header.payload_sha256); /* in the first */
+	REFUSED(forged.header.sensor_id.len = 15);
+	REFUSED(forged.header.boot_id.len = 0);
+	REFUSED(forged.header.rings_id.len = 0);
+	REFUSED(forged.header.payload_sha256.len = 31);
+	REFUSED(forged.wrong_digest = true);
+	REFUSED(forged.header.lane = (Hinomi__Lane)LANES);
+	REFUSED(forged.header.lane = (Hinomi__Lane)-1);
+	REFUSED(forged.header.payload_size = 1);
+	REFUSED(forged.header.payload_size = FRAME_PAYLOAD_MAX + 1);
+	REFUSED(forged.header.events = 1);
+	REFUSED(forged.header.encoding = HINOMI__ENCODING__ENCODING_ZLIB);
+	REFUSED(forged.signature = (ProtobufCBinaryData){.len = 16, .data = forged.id});
+	REFUSED((forged.header.n_clocks = ARRAY_SIZE(clocks), forged.header.clocks = clocks));
+	REFUSED((forged.header.n_sequences = 1, forged.header.sequences = sequences));
+}
+
+static int read_payload(Hinomi__Event *event, uint32_t events)
+{
+	Hinomi__Payload payload = HINOMI__PAYLOAD__INIT;
+	uint8_t bytes[256];
+	struct forged forged;
+
+	payload.n_events = 1;
+	payload.events = &event;
+	forge(&forged, bytes, hinomi__payload__pack(&payload, bytes));
+	forged.header.events = events;
+	return read_forged(&forged);
+}
+
+static void payloads_that_lie(void **state)
+{
+	Hinomi__Event event = HINOMI__EVENT__INIT;
+	struct forged forged;
+
+	(void)state;
+	assert_int_equal(read_payload(&event, 1), 0);
+	assert_int_equal(read_payload(&event, 2), -EBADMSG);
+	event.process = 1;
+	assert_int_equal(read_payload(&event, 1), -EBADMSG);
+	event.process = 0;
+	event.lane = HINOMI__LANE__LANE_BULK;
+	assert_int_equal(read_payload(&event, 1), -EBADMSG);
+	forge(&forged, "\x12\x05junk", 6);
+	assert_int_equal(read_forged(&forged), -EBADMSG);
+}
+
+static void check_zlib(const uint8_t *plain, uLong size, uint64_t said, size_t extra, int want)
+{
+	uLongf length = compressBound(size);
+	uint8_t *packed = calloc(1, length + extra);
+	struct forged forged;
+
+	assert_int_equal(compress2(packed, &length, plain, size, 9), Z_OK);
+	forge(&forged, packed, length + extra);
+	forged.header.encoding = HINOMI__ENCODING__ENCODING_ZLIB;
+	forged.header.payload_size = said;
+	assert_int_equal(read_forged(&forged), want);
+	free(packed);
+}
+
+static void bombs(void **state)
+{
+	size_t size = FRAME_PAYLOAD_MAX;
+	uint8_t *plain = malloc(size + 1);
+	struct forged forged;
+
+	(void)state;
+	memset(plain, 0, size + 1);
+	check_zlib(plain, 0, 0, 0, 0);
+	check_zlib(plain, 0, 1, 0, -EBADMSG);
+	check_zlib(plain, 0, 0, 1, -EBADMSG);
+	check_zlib(plain, size + 1, size, 0, -EBADMSG);
+	check_zlib(plain, size + 1, size + 1, 0, -EBADMSG);
+	check_zlib(plain, 64 << 10, 1000, 0, -EBADMSG);
+	/* empty processes: two bytes each, for a hundred of memory */
+	for (size_t i = 0; i < size; i += 2) {
+		plain[i] = 0x0a;
+		plain[i + 1] = 0;
+	}
+	check_zlib(plain, size, size, 0, -EBADMSG);
+	forge(&forged, plain, FRAME_BYTES_MAX - 1000);
+	assert_int_equal(read_forged(&forged), -EBADMSG);
+	forge(&forged, plain, FRAME_BYTES_MAX);
+	assert_int_equal(read_forged(&forged), -EBADMSG);
+	free(plain);
+}
+
+/* What costs the reader the most memory for its bytes, as a program on the observed machine can
+ * make it. */
+static void worst_honest_frame_opens(void **state)
+{
+	CLEANUP(sealer_free) struct sealer *sealer = new_sealer(LANE_KEEP, &fresh);
+	CLEANUP(frame_free) struct frame *frame = NULL;
+	static ProtobufCBinaryData args[RECORD_ARGS_MAX];
+	Hinomi__Exec exec = HINOMI__EXEC__INIT;
+	Hinomi__Event body = HINOMI__EVENT__INIT;
+	struct event event = {&body, NULL, KIND_exec, LANE_KEEP};
+	int r;
+
+	(void)state;
+	body.body_case = HINOMI__EVENT__BODY_EXEC;
+	body.exec = &exec;
+	exec.n_args = RECORD_ARGS_MAX;
+	exec.args = args;
+	do {
+		body.seq++;
+		r = sealer_add(sealer, &event);
+	} while (!r);
+	assert_int_equal(r, -E2BIG);
+	frame = finish(sealer);
+	assert_int_equal(frame->payload->n_events, body.seq - 1);
+	assert_int_equal(frame->payload->events[0]->exec->n_args, RECORD_ARGS_MAX);
+}
+
+/* Whatever one bit does, the frame is refused or its hash tells. */
+static void every_bit_counts(void **state)
+{
+	CLEANUP(sealer_free) struct sealer *sealer = new_sealer(LANE_KEEP, &fresh);
+	CLEANUP(frame_free) struct frame *whole = NULL;
+	unsigned salt = 4;
+	struct event event = fill_event(&arena, KIND_exec, 0, 1, &salt);
+	const uint8_t *bytes;
+	uint8_t *copy;
+	size_t size;
+
+	(void)state;
+	assert_int_equal(sealer_add(sealer, &event), 0);
+	assert_int_equal(sealer_finish(sealer, NULL, 0, false, &bytes, &size), 0);
+	assert_int_equal(frame_read(bytes, size, &whole), 0);
+	copy = malloc(size + 2);
+	memcpy(copy, bytes, size);
+	for (size_t bit = 0; bit < 8 * size; bit++) {
+		CLEANUP(frame_free) struct frame *frame = NULL;
+
+		copy[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		if (!frame_read(copy, size, &frame))
+			assert_memory_not_equal(frame->hash, whole->hash, 32);
+		copy[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+	for (size_t cut = 0; cut < size; cut++) {
+		struct frame *frame = NULL;
+
+		assert_int_equal(frame_read(copy, cut, &frame), -EBADMSG);
+		assert_null(frame);
+	}
+	for (uint8_t tag = 0; tag < 0x80; tag++) { /* something more behind it */
+		struct frame *frame = NULL;
+
+		copy[size] = tag;
+		copy[size + 1] = 0;
+		assert_int_equal(frame_read(copy, size + 2, &frame), -EBADMSG);
+	}
+	free(copy);
+	arena_reset(&arena);
+}
+
+static void wall_clock_by_the_nearest_pair(void **state)
+{
+	Hinomi__ClockPair first = HINOMI__CLOCK_PAIR__INIT, second = HINOMI__CLOCK_PAIR__INIT;
+	Hinomi__ClockPair *clocks[] = {&first, &second};
+	Hinomi__FrameHeader header = HINOMI__FRAME_HEADER__INIT;
+	struct frame frame = {.header = &header};
+
+	(void)state;
+	assert_int_equal(frame_real_ns(&frame, 5), 0);
+	first.boot_ns = 1000;
+	first.real_ns = 50000;
+	second.boot_ns = 2000;
+	second.real_ns = 61000; /* stepped in between */
+	header.n_clocks = 2;
+	header.clocks = clocks;
+	assert_int_equal(frame_real_ns(&frame, 1000), 50000);
+	assert_int_equal(frame_real_ns(&frame, 900), 49900);
+	assert_int_equal(frame_real_ns(&frame, 1499), 50499);
+	assert_int_equal(frame_real_ns(&frame, 1501), 60501);
+	assert_int_equal(frame_real_ns(&frame, 3000), 62000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_field_of_every_kind),
+		cmocka_unit_test(header_says_it_all),
+		cmocka_unit_test(chain_goes_on_over_a_restart),
+		cmocka_unit_test(compressed_only_where_it_helps),
+		cmocka_unit_test(what_is_not_known_is_refused),
+		cmocka_unit_test(headers_that_lie),
+		cmocka_unit_test(payloads_that_lie),
+		cmocka_unit_test(bombs),
+		cmocka_unit_test(worst_honest_frame_opens),
+		cmocka_unit_test(every_bit_counts),
+		cmocka_unit_test(wall_clock_by_the_nearest_pair),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

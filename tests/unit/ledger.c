@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "stats/ledger.h"
+
+#define CPUS 4
+
+static struct ledger_cell cells[CPUS * KINDS_MAX];
+
+static struct ledger *new_ledger(void)
+{
+	struct ledger *ledger = NULL;
+
+	memset(cells, 0, sizeof(cells));
+	assert_int_equal(ledger_new(CPUS, &ledger), 0);
+	return ledger;
+}
+
+static struct ledger_cell *cell(unsigned cpu, unsigned kind)
+{
+	return &cells[cpu * KINDS_MAX + kind];
+}
+
+static void both_halves_are_summed(void **state)
+{
+	CLEANUP(ledger_free) struct ledger *ledger = new_ledger();
+	struct ledger_sum sum;
+
+	(void)state;
+	*cell(0, KIND_exit) = (struct ledger_cell){.seen = 100,
+						   .emitted = 60,
+						   .filtered = 25,
+						   .aggregated = 10,
+						   .lost_ring = 4,
+						   .lost_scratch = 1};
+	*cell(3, KIND_exit) = (struct ledger_cell){.seen = 7, .emitted = 7};
+	ledger_kernel(ledger, cells);
+	sum = ledger_class(ledger, KIND_exit);
+	assert_int_equal(sum.seen, 40);
+	assert_int_equal(sum.unaccounted, 67); /* emitted, not read yet */
+
+	ledger_count(ledger, KIND_exit, 0, OUTCOME_DELIVERED, 50);
+	ledger_count(ledger, KIND_exit, 0, OUTCOME_FILTERED, 6);
+	ledger_count(ledger, KIND_exit, 0, OUTCOME_AGGREGATED, 3);
+	ledger_count(ledger, KIND_exit, 0, OUTCOME_LOST, 1);
+	ledger_count(ledger, KIND_exit, 3, OUTCOME_DELIVERED, 7);
+	sum = ledger_class(ledger, KIND_exit);
+	assert_int_equal(sum.seen, 107);
+	assert_int_equal(sum.delivered, 57);
+	assert_int_equal(sum.filtered, 31);
+	assert_int_equal(sum.aggregated, 13);
+	assert_int_equal(sum.lost, 6);
+	assert_int_equal(sum.unaccounted, 0);
+	assert_int_equal(ledger_class(ledger, KIND_exec).seen, 0);
+}
+
+static void reading_again_does_not_count_again(void **state)
+{
+	CLEANUP(ledger_free) struct ledger *ledger = new_ledger();
+
+	(void)state;
+	*cell(1, KIND_fork) = (struct ledger_cell){.seen = 5, .filtered = 5};
+	for (int i = 0; i < 3; i++)
+		ledger_kernel(ledger, cells);
+	assert_int_equal(ledger_class(ledger, KIND_fork).filtered, 5);
+	cell(1, KIND_fork)->seen = cell(1, KIND_fork)->filtered = 9;
+	ledger_kernel(ledger, cells);
+	assert_int_equal(ledger_class(ledger, KIND_fork).filtered, 9);
+}
+
+static void the_sensors_own_kinds(void **state)
+{
+	CLEANUP(ledger_free) struct ledger *ledger = new_ledger();
+	Hinomi__LedgerRow row;
+
+	(void)state;
+	cell(0, KIND_heartbeat)->seen = 99; /* not the kernel's to count */
+	cell(0, KIND_task)->seen = 99;
+	ledger_kernel(ledger, cells);
+	ledger_count(ledger, KIND_heartbeat, CPU_SENSOR, OUTCOME_DELIVERED, 2);
+	assert_int_equal(ledger_class(ledger, KIND_heartbeat).seen, 2);
+	assert_int_equal(ledger_class(ledger, KIND_heartbeat).unaccounted, 0);
+	assert_int_equal(ledger_class(ledger, KIND_task).unaccounted, 0);
+	assert_int_equal(ledger_rows(ledger, LANE_KEEP, true, &row, 1), 1);
+	assert_int_equal(row.cpu, CPU_SENSOR);
+	assert_int_equal(row.kind, KIND_heartbeat);
+}
+
+static void what_cannot_be_does_no_harm(void **state)
+{
+	CLEANUP(ledger_free) struct ledger *ledger = new_ledger();
+	struct ledger *none = NULL;
+
+	(void)state;
+	ledger_count(ledger, KINDS_MAX, 0, OUTCOME_LOST, 1);
+	ledger_count(ledger, 0, 0, OUTCOME_LOST, 1);
+	ledger_count(ledger, UINT32_MAX, 0, OUTCOME_LOST, 1);
+	assert_int_equal(ledger_class(ledger, UINT32_MAX).seen, 0);
+	ledger_count(ledger, KIND_exec, CPUS + 7, OUTCOME_LOST,
+		     1); /* an impossible cpu keeps the sum */
+	assert_int_equal(ledger_class(ledger, KIND_exec).lost, 1);
+	assert_int_equal(ledger_new(0, &none), -EINVAL);
+	assert_int_equal(ledger_new(CPU_SENSOR, &none), -EINVAL);
+	assert_null(none);
+}
+
+static void rows_are_of_the_lane_and_of_what_changed(void **state)
+{
+	CLEANUP(ledger_free) struct ledger *ledger = new_ledger();
+	Hinomi__LedgerRow rows[16];
+
+	(void)state;
+	ledger_count(ledger, KIND_exec, 1, OUTCOME_DELIVERED, 3);
+	ledger_count(ledger, KIND_exec, 2, OUTCOME_DELIVERED, 4);
+	ledger_count(ledger, KIND_fork, 1, OUTCOME_FILTERED, 5);
+	assert_int_equal(ledger_rows(ledger, LANE_KEEP, false, rows, 16), 2);
+	assert_int_equal(rows[0].kind, KIND_exec);
+	assert_int_equal(rows[0].cpu, 1);
+	assert_int_equal(rows[0].seen, 3);
+	assert_int_equal(rows[0].delivered, 3);
+	assert_int_equal(rows[1].cpu, 2);
+	assert_int_equal(ledger_rows(ledger, LANE_KEEP, false, rows, 16), 0);
+	assert_int_equal(ledger_rows(ledger, LANE_BULK, false, rows, 16), 1);
+	assert_int_equal(rows[0].filtered, 5);
+	assert_int_equal(rows[0].filtered_user, 5);
+
+	ledger_count(ledger, KIND_exec, 2, OUTCOME_LOST, 1);
+	*cell(0, KIND_exec) = (struct ledger_cell){.seen = 6, .lost_ring = 2, .filtered = 4};
+	ledger_kernel(ledger, cells);
+	assert_int_equal(ledger_rows(ledger, LANE_KEEP, false, rows, 16), 2);
+	assert_int_equal(rows[0].lost, 2);
+	assert_int_equal(rows[0].lost_user, 0);
+	assert_int_equal(rows[0].filtered, 4);
+	assert_int_equal(rows[0].filtered_user, 0);
+	assert_int_equal(rows[1].lost, 1);
+	assert_int_equal(rows[1].lost_user, 1);
+	assert_int_equal(rows[1].seen, 5);
+	assert_int_equal(ledger_rows(ledger, LANE_KEEP, true, rows, 16), 3);
+}
+
+static void rows_that_do_not_fit_come_next_time(void **state)
+{
+	CLEANUP(ledger_free) struct ledger *ledger = new_ledger();
+	Hinomi__LedgerRow rows[3];
+
+	(void)state;
+	for (unsigned cpu = 0; cpu < CPUS; cpu++)
+		ledger_count(ledger, KIND_bind, cpu, OUTCOME_DELIVERED, 1);
+	assert_int_equal(ledger_rows(ledger, LANE_BULK, false, rows, 3), 3);
+	assert_int_equal(ledger_rows(ledger, LANE_BULK, false, rows, 3), 1);
+	assert_int_equal(rows[0].cpu, 3);
+	assert_int_equal(ledger_rows(ledger, LANE_BULK, false, rows, 0), 0);
+}
+
+/* the kernel's counters live on in the kept rings, so a restart must not count them twice */
+static void restart_goes_on(void **state)
+{
+	CLEANUP(ledger_free) struct ledger *before = new_ledger();
+	CLEANUP(ledger_free) struct ledger *after = new_ledger();
+	Hinomi__LedgerRow rows[16];
+	struct ledger_sum sum;
+	size_t n;
+
+	(void)state;
+	*cell(0, KIND_file_open) =
+		(struct ledger_cell){.seen = 100, .emitted = 70, .filtered = 20, .lost_ring = 10};
+	ledger_kernel(before, cells);
+	ledger_count(before, KIND_file_open, 0, OUTCOME_DELIVERED, 40);
+	ledger_count(before, KIND_file_open, 0, OUTCOME_FILTERED, 10);
+	ledger_count(before, KIND_file_open, 0, OUTCOME_LOST, 1);
+	n = ledger_rows(before, LANE_BULK, true, rows, 16);
+
+	cell(0, KIND_file_open)->seen += 30; /* while nobody was there */
+	cell(0, KIND_file_open)->filtered += 5;
+	cell(0, KIND_file_open)->emitted += 25;
+	while (n--)
+		ledger_restore(after, &rows[n]);
+	ledger_kernel(after, cells);
+	sum = ledger_class(after, KIND_file_open);
+	assert_int_equal(sum.delivered, 40);
+	assert_int_equal(sum.filtered, 35);
+	assert_int_equal(sum.lost, 11);
+	assert_int_equal(sum.unaccounted, 130 - 40 - 35 - 11);
+	assert_int_equal(ledger_rows(after, LANE_BULK, false, rows, 16), 1);
+	assert_int_equal(rows[0].filtered_user, 10);
+
+	hinomi__ledger_row__init(rows);
+	rows->kind = 5;
+	ledger_restore(after, rows);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(both_halves_are_summed),
+		cmocka_unit_test(reading_again_does_not_count_again),
+		cmocka_unit_test(the_sensors_own_kinds),
+		cmocka_unit_test(what_cannot_be_does_no_harm),
+		cmocka_unit_test(rows_are_of_the_lane_and_of_what_changed),
+		cmocka_unit_test(rows_that_do_not_fit_come_next_time),
+		cmocka_unit_test(restart_goes_on),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

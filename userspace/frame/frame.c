@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "frame/frame.h"
+
+#include <errno.h>
+#include <hinomi/kinds.h>
+#include <openssl/sha.h>
+#include <stdbool.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "frame/memory.h"
+
+#define VERSION 1
+
+/* protobuf-c gives NULL for bad bytes, and when it has asked for more than any good frame needs. */
+static int unpack(struct frame *frame, const ProtobufCMessageDescriptor *type,
+		  ProtobufCBinaryData bytes, void *ret)
+{
+	ProtobufCMessage *message =
+		protobuf_c_message_unpack(type, &frame->memory->allocator, bytes.len, bytes.data);
+
+	if (!message)
+		return frame->memory->is_short ? -ENOMEM : -EBADMSG;
+	memcpy(ret, &message, sizeof(message));
+	return 0;
+}
+
+static bool is_size(ProtobufCBinaryData bytes, size_t size)
+{
+	return bytes.len == size;
+}
+
+static int check_known(const Hinomi__FrameHeader *header)
+{
+	if (!header->version)
+		return -EBADMSG;
+	if (header->version != VERSION)
+		return -EPROTONOSUPPORT;
+	if (header->encoding != HINOMI__ENCODING__ENCODING_PLAIN &&
+	    header->encoding != HINOMI__ENCODING__ENCODING_ZLIB)
+		return -EPROTONOSUPPORT;
+	/* nothing here could check a signature, so nothing that claims one is let through */
+	return header->algorithm == HINOMI__ALGORITHM__ALGORITHM_NONE ? 0 : -EPROTONOSUPPORT;
+}
+
+static bool has_sane_lists(const Hinomi__FrameHeader *header)
+{
+	if (header->n_sequences > FRAME_SEQUENCES_MAX || header->n_ledger > FRAME_ROWS_MAX ||
+	    header->n_clocks > FRAME_CLOCKS_MAX)
+		return false;
+	for (size_t i = 0; i < header->n_sequences; i++)
+		if (header->sequences[i]->first > header->sequences[i]->last)
+			return false;
+	return true;
+}
+
+static int check_header(const Hinomi__FrameHeader *header, ProtobufCBinaryData payload)
+{
+	uint8_t digest[SHA256_DIGEST_LENGTH];
+
+	if (!is_size(header->sensor_id, 16) || !is_size(header->boot_id, 16) ||
+	    !is_size(header->rings_id, 16) || !is_size(header->payload_sha256, 32))
+		return -EBADMSG;
+	if (!header->number || !is_size(header->previous, header->number == 1 ? 0 : 32))
+		return -EBADMSG;
+	if ((unsigned)header->lane >= LANES || header->payload_size > FRAME_PAYLOAD_MAX)
+		return -EBADMSG;
+	if (header->encoding == HINOMI__ENCODING__ENCODING_PLAIN &&
+	    header->payload_size != payload.len)
+		return -EBADMSG;
+	if (!has_sane_lists(header))
+		return -EBADMSG;
+	SHA256(payload.data, payload.len, digest);
+	return memcmp(digest, header->payload_sha256.data, sizeof(digest)) ? -EBADMSG : 0;
+}
+
+/* A frame is these bytes and no others: no unknown field, none twice, no long form of a length. */
+static bool is_exact(const Hinomi__Frame *raw, size_t size)
+{
+	return !raw->base.n_unknown_fields && hinomi__frame__get_packed_size(raw) == size;
+}
+
+int frame_read(const void *data, size_t size, struct frame **ret)
+{
+	CLEANUP(frame_free) struct frame *frame = NULL;
+	Hinomi__Frame *raw;
+	int r;
+
+	if (size > FRAME_BYTES_MAX)
+		return -EBADMSG;
+	frame = calloc(1, sizeof(*frame));
+	if (!frame)
+		return -ENOMEM;
+	frame->memory = frame_memory_new(FRAME_MEMORY_MAX);
+	if (!frame->memory)
+		return -ENOMEM;
+	r = unpack(frame, &hinomi__frame__descriptor,
+		   (ProtobufCBinaryData){.len = size, .data = (uint8_t *)data}, &raw);
+	if (!r && !is_exact(raw, size))
+		r = -EBADMSG;
+	if (!r)
+		r = unpack(frame, &hinomi__frame_header__descriptor, raw->header, &frame->header);
+	if (!r)
+		r = check_known(frame->header);
+	if (!r && raw->signature.len)
+		r = -EBADMSG; /* of an unsigned frame */
+	if (!r)
+		r = check_header(frame->header, raw->payload);
+	if (r)
+		return r;
+	SHA256(raw->header.data, raw->header.len, frame->hash);
+	frame->encoded = raw->payload;
+	*ret = TAKE(frame);
+	return 0;
+}
+
+/* The payload's bytes as they were before compression; no more than the header said. */
+static int decode(struct frame *frame, ProtobufCBinaryData *ret)
+{
+	size_t size = frame->header->payload_size;
+	z_stream zlib = {.next_in = frame->encoded.data, .avail_in = (unsigned)frame->encoded.len};
+	uint8_t *data;
+	int r;
+
+	if (frame->header->encoding == HINOMI__ENCODING__ENCODING_PLAIN) {
+		*ret = frame->encoded;
+		return 0;
+	}
+	data = arena_alloc(&frame->memory->arena, size); /* far below the limit */
+	if (!data || inflateInit(&zlib) != Z_OK)
+		return -ENOMEM;
+	zlib.next_out = data;
+	zlib.avail_out = (unsigned)size;
+	r = inflate(&zlib, Z_FINISH);
+	inflateEnd(&zlib);
+	if (r != Z_STREAM_END || zlib.avail_out || zlib.avail_in)
+		return -EBADMSG;
+	*ret = (ProtobufCBinaryData){.len = size, .data = data};
+	return 0;
+}
+
+static bool has_sane_events(const struct frame *frame, const Hinomi__Payload *payload)
+{
+	if (payload->n_events != frame->header->events)
+		return false;
+	for (size_t i = 0; i < payload->n_events; i++)
+		if (payload->events[i]->process > payload->n_processes ||
+		    payload->events[i]->lane != frame->header->lane)
+			return false;
+	return true;
+}
+
+int frame_open_payload(struct frame *frame)
+{
+	Hinomi__Payload *payload;
+	ProtobufCBinaryData bytes;
+	int r;
+
+	if (frame->payload)
+		return 0;
+	r = decode(frame, &bytes);
+	if (r)
+		return r;
+	r = unpack(frame, &hinomi__payload__descriptor, bytes, &payload);
+	if (r)
+		return r;
+	if (!has_sane_events(frame, payload))
+		return -EBADMSG;
+	frame->payload = payload;
+	return 0;
+}
+
+void frame_free(struct frame *frame)
+{
+	if (!frame)
+		return;
+	frame_memory_free(frame->memory);
+	free(frame);
+}
+
+static uint64_t distance(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+uint64_t frame_real_ns(const struct frame *frame, uint64_t boot_ns)
+{
+	const Hinomi__ClockPair *nearest = NULL;
+
+	for (size_t i = 0; i < frame->header->n_clocks; i++) {
+		const Hinomi__ClockPair *pair = frame->header->clocks[i];
+
+		if (!nearest ||
+		    distance(pair->boot_ns, boot_ns) < distance(nearest->boot_ns, boot_ns))
+			nearest = pair;
+	}
+	return nearest ? nearest->real_ns + (boot_ns - nearest->boot_ns) : 0;
+}

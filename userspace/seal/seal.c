@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Events are packed one by one at the end of the payload's free space and moved
+ * to its front; finish compresses, hashes, and puts a header before it.
+ */
+#include "seal/seal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "seal/pack.h"
+#include "seal/spans.h"
+#include "seal/states.h"
+#include "seal/wrap.h"
+
+enum { PAYLOAD_PROCESSES = 1, PAYLOAD_EVENTS = 2 }; /* field numbers of Payload */
+
+struct sealer {
+	enum lane lane;
+	struct seal_identity identity;
+	struct seal_state state;
+	struct states states;
+	struct spans spans;
+	struct wrapper wrapper;
+	size_t events, used; /* in the payload so far */
+	uint8_t payload[SEAL_PAYLOAD_MAX];
+};
+
+int sealer_new(enum lane lane, const struct seal_identity *identity, const struct seal_state *state,
+	       struct sealer **ret)
+{
+	CLEANUP(sealer_free) struct sealer *sealer = calloc(1, sizeof(*sealer));
+	int r;
+
+	if (!sealer)
+		return -ENOMEM;
+	sealer->lane = lane;
+	sealer->identity = *identity;
+	sealer->state = *state;
+	r = states_init(&sealer->states);
+	if (!r)
+		r = spans_init(&sealer->spans);
+	if (!r)
+		r = wrapper_init(&sealer->wrapper);
+	if (r)
+		return r;
+	*ret = TAKE(sealer);
+	return 0;
+}
+
+void sealer_free(struct sealer *sealer)
+{
+	if (!sealer)
+		return;
+	states_done(&sealer->states);
+	spans_done(&sealer->spans);
+	wrapper_done(&sealer->wrapper);
+	free(sealer);
+}
+
+/* Moves what the packer holds, as one field, to the payload at offset; its size, 0: no room. */
+static size_t place(struct sealer *sealer, struct packer *packer, unsigned field, size_t offset)
+{
+	const uint8_t *end = sealer->payload + SEAL_PAYLOAD_MAX;
+	size_t size;
+
+	pack_field(packer, field, end);
+	if (packer->full)
+		return 0;
+	size = (size_t)(end - packer->at);
+	memmove(sealer->payload + offset, packer->at, size);
+	return size;
+}
+
+static struct packer packer_at(struct sealer *sealer, size_t offset)
+{
+	return (struct packer){.start = sealer->payload + offset,
+			       .at = sealer->payload + SEAL_PAYLOAD_MAX};
+}
+
+/* Nothing counts until add has it all: what lies behind `used` is free space. */
+static int add(struct sealer *sealer, struct event *event)
+{
+	struct packer packer = packer_at(sealer, sealer->used);
+	size_t offset = sealer->used, process_size = 0, size;
+	struct state_slot *slot = NULL;
+
+	event->body->process = 0;
+	if (event->process) {
+		pack_message(&packer, &hinomi__process__descriptor, event->process);
+		if (packer.full)
+			return -E2BIG;
+		process_size = (size_t)(sealer->payload + SEAL_PAYLOAD_MAX - packer.at);
+		slot = states_find(&sealer->states, sealer->payload, packer.at, process_size);
+		event->body->process = slot->index;
+		if (!slot->index) {
+			size = place(sealer, &packer, PAYLOAD_PROCESSES, offset);
+			if (!size)
+				return -E2BIG;
+			offset += size;
+			event->body->process = sealer->states.count + 1;
+		}
+	}
+	packer = packer_at(sealer, offset);
+	pack_message(&packer, &hinomi__event__descriptor, event->body);
+	size = place(sealer, &packer, PAYLOAD_EVENTS, offset);
+	if (!size)
+		return -E2BIG;
+	if (slot && !slot->index)
+		states_add(&sealer->states, slot, offset - process_size, process_size);
+	sealer->used = offset + size;
+	sealer->events++;
+	return 0;
+}
+
+int sealer_add(struct sealer *sealer, struct event *event)
+{
+	const Hinomi__Event *body = event->body;
+	int r;
+
+	if (event->lane != sealer->lane || (unsigned)body->lane != (unsigned)sealer->lane)
+		return -EINVAL;
+	if (!spans_has_cpu(body->cpu) || !body->seq)
+		return -EINVAL;
+	if (sealer->events == SEAL_EVENTS_MAX)
+		return -E2BIG;
+	r = add(sealer, event);
+	if (r == -E2BIG && !sealer->events)
+		return -EMSGSIZE;
+	if (!r)
+		spans_cover(&sealer->spans, body->cpu, body->seq, body->seq);
+	return r;
+}
+
+size_t sealer_events(const struct sealer *sealer)
+{
+	return sealer->events;
+}
+
+int sealer_cover(struct sealer *sealer, uint32_t cpu, uint64_t first_seq, uint64_t last_seq)
+{
+	if (!spans_has_cpu(cpu) || !first_seq || first_seq > last_seq)
+		return -EINVAL;
+	spans_cover(&sealer->spans, cpu, first_seq, last_seq);
+	return 0;
+}
+
+static ProtobufCBinaryData borrow(const void *data, size_t size)
+{
+	return (ProtobufCBinaryData){.len = size, .data = (uint8_t *)data};
+}
+
+static Hinomi__ClockPair clock_message(void)
+{
+	struct clock_pair now = clock_pair_now();
+	Hinomi__ClockPair message = HINOMI__CLOCK_PAIR__INIT;
+
+	message.boot_ns = now.boot_ns;
+	message.real_ns = now.real_ns;
+	message.synchronised = now.synchronised;
+	message.error_ns = now.error_ns;
+	return message;
+}
+
+int sealer_finish(struct sealer *sealer, const Hinomi__LedgerRow *rows, size_t nrows,
+		  bool ledger_whole, const uint8_t **bytes, size_t *size)
+{
+	Hinomi__FrameHeader header = HINOMI__FRAME_HEADER__INIT;
+	Hinomi__ClockPair clock = clock_message(), *clocks[] = {&clock};
+	int r;
+
+	header.version = 1;
+	header.sensor_id = borrow(sealer->identity.sensor_id, 16);
+	header.boot_id = borrow(sealer->identity.boot_id, 16);
+	header.rings_id = borrow(sealer->identity.rings_id, 16);
+	header.lane = (Hinomi__Lane)sealer->lane;
+	header.number = sealer->state.number + 1;
+	if (sealer->state.number)
+		header.previous = borrow(sealer->state.previous, 32);
+	header.events = (uint32_t)sealer->events;
+	header.n_sequences = sealer->spans.n;
+	header.sequences = sealer->spans.used;
+	header.n_clocks = ARRAY_SIZE(clocks);
+	header.clocks = clocks;
+	header.algorithm = HINOMI__ALGORITHM__ALGORITHM_NONE;
+	header.ledger_whole = ledger_whole;
+	r = wrap(&sealer->wrapper, &header, rows, nrows, sealer->payload, sealer->used);
+	if (r)
+		return r;
+	*bytes = sealer->wrapper.frame;
+	*size = sealer->wrapper.size;
+	memcpy(sealer->state.previous, sealer->wrapper.hash, 32);
+	sealer->state.number++;
+	sealer->events = sealer->used = 0;
+	states_reset(&sealer->states);
+	spans_reset(&sealer->spans);
+	return 0;
+}
+
+void sealer_state(const struct sealer *sealer, struct seal_state *ret)
+{
+	*ret = sealer->state;
+}

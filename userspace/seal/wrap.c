@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "seal/wrap.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "seal/pack.h"
+#include "seal/seal.h"
+
+#define COMPRESS_FROM  512 /* bytes; less is not worth a deflate block */
+#define COMPRESS_LEVEL 1
+
+/* the most that a header, its tags, and one element of its lists take */
+#define HEADER_BYTES   512
+#define SEQUENCE_BYTES 32
+#define ROW_BYTES      128
+
+_Static_assert(HEADER_BYTES + (SEAL_CPUS_MAX + 1) * SEQUENCE_BYTES + SEAL_ROWS_MAX * ROW_BYTES <=
+		       SEAL_FRAME_MAX - SEAL_PAYLOAD_MAX,
+	       "the largest header and payload make a frame");
+
+enum { FRAME_HEADER = 1, FRAME_PAYLOAD = 2 }; /* field numbers of Frame; 3 is the signature */
+
+int wrapper_init(struct wrapper *wrapper)
+{
+	*wrapper = (struct wrapper){0};
+	wrapper->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	wrapper->digest = EVP_MD_CTX_new();
+	if (!wrapper->sha256 || !wrapper->digest)
+		return -ENOMEM;
+	if (deflateInit(&wrapper->zlib, COMPRESS_LEVEL) != Z_OK)
+		return -ENOMEM;
+	wrapper->has_zlib = 1;
+	return 0;
+}
+
+void wrapper_done(struct wrapper *wrapper)
+{
+	if (wrapper->has_zlib)
+		deflateEnd(&wrapper->zlib);
+	EVP_MD_CTX_free(wrapper->digest);
+	EVP_MD_free(wrapper->sha256);
+	free(wrapper->buffer);
+	free(wrapper->rows);
+	*wrapper = (struct wrapper){0};
+}
+
+static int sha256(struct wrapper *wrapper, const void *data, size_t size, uint8_t ret[32])
+{
+	if (EVP_DigestInit_ex2(wrapper->digest, wrapper->sha256, NULL) != 1 ||
+	    EVP_DigestUpdate(wrapper->digest, data, size) != 1 ||
+	    EVP_DigestFinal_ex(wrapper->digest, ret, NULL) != 1)
+		return -EIO;
+	return 0;
+}
+
+/* Room for a header with so many elements before the payload. */
+static int reserve(struct wrapper *wrapper, size_t nsequences, size_t nrows)
+{
+	size_t need = HEADER_BYTES + nsequences * SEQUENCE_BYTES + nrows * ROW_BYTES;
+	uint8_t *buffer;
+
+	if (nrows > SEAL_ROWS_MAX)
+		return -EMSGSIZE;
+	if (wrapper->buffer && need <= wrapper->reserve)
+		return 0;
+	need *= 2;
+	buffer = malloc(need + SEAL_PAYLOAD_MAX);
+	if (!buffer)
+		return -ENOMEM;
+	free(wrapper->buffer);
+	wrapper->buffer = buffer;
+	wrapper->reserve = need;
+	return 0;
+}
+
+static int point_rows(struct wrapper *wrapper, Hinomi__FrameHeader *header,
+		      const Hinomi__LedgerRow *rows, size_t nrows)
+{
+	if (nrows > wrapper->max_rows) {
+		Hinomi__LedgerRow **grown = reallocarray(wrapper->rows, nrows, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		wrapper->rows = grown;
+		wrapper->max_rows = nrows;
+	}
+	for (size_t i = 0; i < nrows; i++)
+		wrapper->rows[i] = (Hinomi__LedgerRow *)&rows[i];
+	header->n_ledger = nrows;
+	header->ledger = wrapper->rows;
+	return 0;
+}
+
+/* Into out, at most size bytes; how many, or 0 when that would not be less than before. */
+static size_t compress_payload(struct wrapper *wrapper, const uint8_t *payload, size_t size,
+			       uint8_t *out)
+{
+	z_stream *zlib = &wrapper->zlib;
+
+	if (size <= COMPRESS_FROM || deflateReset(zlib) != Z_OK)
+		return 0;
+	zlib->next_in = (uint8_t *)payload;
+	zlib->avail_in = (unsigned)size;
+	zlib->next_out = out;
+	zlib->avail_out = (unsigned)size - 1;
+	return deflate(zlib, Z_FINISH) == Z_STREAM_END ? zlib->total_out : 0;
+}
+
+/* The header and its tag before the payload, which has encoded bytes. */
+static int put_header(struct wrapper *wrapper, const Hinomi__FrameHeader *header, size_t encoded)
+{
+	const uint8_t *payload = wrapper->buffer + wrapper->reserve, *end;
+	struct packer packer = {.start = wrapper->buffer, .at = wrapper->buffer + wrapper->reserve};
+	int r;
+
+	if (encoded)
+		pack_field(&packer, FRAME_PAYLOAD, payload + encoded);
+	end = packer.at;
+	pack_message(&packer, &hinomi__frame_header__descriptor, header);
+	if (packer.full)
+		return -EMSGSIZE;
+	r = sha256(wrapper, packer.at, (size_t)(end - packer.at), wrapper->hash);
+	if (r)
+		return r;
+	pack_field(&packer, FRAME_HEADER, end);
+	if (packer.full)
+		return -EMSGSIZE;
+	wrapper->frame = packer.at;
+	wrapper->size = (size_t)(payload + encoded - packer.at);
+	return 0;
+}
+
+int wrap(struct wrapper *wrapper, Hinomi__FrameHeader *header, const Hinomi__LedgerRow *rows,
+	 size_t nrows, const uint8_t *payload, size_t size)
+{
+	uint8_t digest[32], *out;
+	size_t encoded;
+	int r;
+
+	r = reserve(wrapper, header->n_sequences, nrows);
+	if (!r)
+		r = point_rows(wrapper, header, rows, nrows);
+	if (r)
+		return r;
+	out = wrapper->buffer + wrapper->reserve;
+	encoded = compress_payload(wrapper, payload, size, out);
+	header->encoding =
+		encoded ? HINOMI__ENCODING__ENCODING_ZLIB : HINOMI__ENCODING__ENCODING_PLAIN;
+	if (!encoded) {
+		memcpy(out, payload, size);
+		encoded = size;
+	}
+	r = sha256(wrapper, out, encoded, digest);
+	if (r)
+		return r;
+	header->payload_size = size;
+	header->payload_sha256 = (ProtobufCBinaryData){.len = sizeof(digest), .data = digest};
+	return put_header(wrapper, header, encoded);
+}
