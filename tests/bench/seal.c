@@ -138,7 +138,7 @@ static void make_exec(struct actor_state *actor, struct event *event)
 	exec->args = actor->arg_refs;
 	exec->args_count = ARGS;
 	exec->args_total_bytes = 80;
-	exec->cwd = ref("/home/builder/project");
+	exec->cwd = ref("/srv/project");
 	exec->sha256 = (ProtobufCBinaryData){.len = 32, .data = (uint8_t *)bodies.path};
 	exec->hash_state = HINOMI__HASH_STATE__HASH_STATE_KNOWN;
 	event->kind = KIND_exec;
@@ -156,7 +156,7 @@ static void make_exit(struct event *event)
 static void make_open(struct event *event)
 {
 	hinomi__file_open__init(&bodies.open);
-	bodies.open.file = make_file("/home/builder/project/build/obj/src/file-%u.o");
+	bodies.open.file = make_file("/srv/project/build/obj/src/file-%u.o");
 	bodies.open.flags = 01101;
 	event->kind = KIND_file_open;
 	event->body->file_open = &bodies.open;

@@ -13,7 +13,7 @@ struct arena_chunk;
 struct arena {
 	struct arena_chunk *first, *current;
 	size_t used;	     /* bytes handed out since the reset */
-	size_t limit_bytes; /* arena_alloc gives NULL beyond this */
+	size_t limit_bytes;  /* arena_alloc gives NULL beyond this */
 	unsigned long epoch; /* of this batch: never the same again, in any arena of this process */
 };
 

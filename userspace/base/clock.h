@@ -6,11 +6,11 @@
 #include <stdint.h>
 
 #define NS_PER_SEC 1000000000ULL
-#define NS_PER_MS 1000000ULL
+#define NS_PER_MS  1000000ULL
 
 struct clock_pair {
 	uint64_t boot_ns, real_ns; /* the same moment */
-	bool synchronised;	    /* adjtimex(2) */
+	bool synchronised;	   /* adjtimex(2) */
 	uint64_t error_ns;
 };
 

@@ -14,6 +14,7 @@
 void escape_text(FILE *out, const void *data, size_t size);
 /* For the inside of a JSON string: they become \uNNNN as JSON has it. */
 void escape_json(FILE *out, const void *data, size_t size);
-/* Back to the bytes: of escape_text's output, or of a JSON string that escape_json wrote once a JSON parser
- * has decoded it.  ret has room for size bytes and may be text itself; how many were written, or -EINVAL. */
+/* Back to the bytes: of escape_text's output, or of a JSON string that escape_json wrote once a
+ * JSON parser has decoded it.  ret has room for size bytes and may be text itself; how many were
+ * written, or -EINVAL. */
 ssize_t unescape(const char *text, size_t size, void *ret);

@@ -47,6 +47,25 @@ static size_t clamp(int length)
 	return length < LINE_BYTES_MAX ? (size_t)length : LINE_BYTES_MAX - 1;
 }
 
+static void write_whole(const char *data, size_t size)
+{
+	while (size) {
+		ssize_t n = write(STDERR_FILENO, data, size);
+
+		if (n < 0 && errno != EINTR)
+			return;
+		data += n > 0 ? n : 0;
+		size -= n > 0 ? (size_t)n : 0;
+	}
+}
+
+static size_t put_prefix(char *line, enum log_level level)
+{
+	if (state.journal)
+		return clamp(snprintf(line, LINE_BYTES_MAX, "<%d>", (int)level));
+	return clamp(snprintf(line, LINE_BYTES_MAX, "%s: ", state.program));
+}
+
 void log_line(enum log_level level, const char *format, ...)
 {
 	int saved = errno;
@@ -56,12 +75,10 @@ void log_line(enum log_level level, const char *format, ...)
 
 	if (level > state.level)
 		return;
-	prefix = clamp(state.journal ? snprintf(line, LINE_BYTES_MAX, "<%d>", (int)level)
-				     : snprintf(line, LINE_BYTES_MAX, "%s: ", state.program));
+	prefix = put_prefix(line, level);
 	errno = saved; /* for %m */
 	va_start(args, format);
-	size = prefix +
-	       (size_t)clamp(vsnprintf(line + prefix, LINE_BYTES_MAX - prefix, format, args));
+	size = prefix + clamp(vsnprintf(line + prefix, LINE_BYTES_MAX - prefix, format, args));
 	va_end(args);
 	if (size > LINE_BYTES_MAX - 1)
 		size = LINE_BYTES_MAX - 1;
@@ -70,12 +87,6 @@ void log_line(enum log_level level, const char *format, ...)
 			line[i] =
 				'?'; /* a caller forgot to escape: still one line, still harmless */
 	line[size++] = '\n';
-	for (size_t done = 0; done < size;) {
-		ssize_t n = write(STDERR_FILENO, line + done, size - done);
-
-		if (n < 0 && errno != EINTR)
-			break;
-		done += n > 0 ? (size_t)n : 0;
-	}
+	write_whole(line, size);
 	errno = saved;
 }

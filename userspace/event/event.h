@@ -13,14 +13,15 @@
 #include "event.pb-c.h"
 
 struct event {
-	Hinomi__Event *body;      /* never NULL; body->process is set by seal */
+	Hinomi__Event *body;	  /* never NULL; body->process is set by seal */
 	Hinomi__Process *process; /* NULL for the sensor's own events */
 	enum kind kind;
 	enum lane lane;
-	uint64_t process_state; /* same number, same content of process; 0: not known. Set by enrich, for seal */
+	uint64_t process_state; /* same number, same content of process; 0: not known. Set by
+				   enrich, for seal */
 };
 
-const char *kind_name(unsigned kind);   /* NULL when there is no such kind */
-int kind_lane(unsigned kind);	        /* enum lane, or -EINVAL */
-int kind_by_name(const char *name);     /* number, or -EINVAL */
-bool kind_is_kernel(unsigned kind);     /* made by a hook, not by the sensor */
+const char *kind_name(unsigned kind); /* NULL when there is no such kind */
+int kind_lane(unsigned kind);	      /* enum lane, or -EINVAL */
+int kind_by_name(const char *name);   /* number, or -EINVAL */
+bool kind_is_kernel(unsigned kind);   /* made by a hook, not by the sensor */
