@@ -18,6 +18,9 @@ BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 ARCH ?= $(shell uname -m)
 B ?= build
 
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(patsubst $(CURDIR)/%,%,$@))
+
 VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || cat VERSION 2>/dev/null || echo unknown)
 BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(ARCH)))
 
@@ -52,7 +55,8 @@ PROTO := event frame
 GEN_H := $(PROTO:%=$(B)/gen/%.pb-c.h) $(B)/gen/hinomi.skel.h
 $(B)/gen/%.pb-c.c $(B)/gen/%.pb-c.h: proto/%.proto
 	@mkdir -p $(@D)
-	protoc-c -Iproto --c_out=$(B)/gen $<
+	$(call say,GEN)
+	$(Q)protoc-c -Iproto --c_out=$(B)/gen $<
 PROTO_OBJ := $(PROTO:%=$(B)/obj/gen/%.pb-c.o)
 
 # ---- BPF: one object per architecture, for every kernel
@@ -62,59 +66,72 @@ BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -std=gnu11
 	-Wno-unused-parameter -Iinclude -Ibpf -ffile-prefix-map=$(CURDIR)=. -fdebug-compilation-dir=.
 $(B)/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,BPF)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
 $(B)/bpf/hinomi.o: $(BPF_OBJ)
-	$(BPFTOOL) gen object $@ $^
+	$(call say,GEN)
+	$(Q)$(BPFTOOL) gen object $@ $^
 $(B)/gen/hinomi.skel.h: $(B)/bpf/hinomi.o
 	@mkdir -p $(@D)
-	$(BPFTOOL) gen skeleton $< name hinomi_bpf > $@
+	$(call say,GEN)
+	$(Q)$(BPFTOOL) gen skeleton $< name hinomi_bpf > $@
 
 # ---- user space
 $(B)/obj/gen/%.o: $(B)/gen/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -std=gnu11 $(CFLAGS) -fPIE $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -c $< -o $@
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 $(CFLAGS) -fPIE $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -c $< -o $@
 $(B)/obj/%.o: %.c | $(GEN_H)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -DHINOMI_VERSION='"$(VERSION)"' -DPREFIX='"$(PREFIX)"' $(CFLAGS_ALL) -c $< -o $@
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) -DHINOMI_VERSION='"$(VERSION)"' -DPREFIX='"$(PREFIX)"' $(CFLAGS_ALL) -c $< -o $@
 
 objs = $(patsubst %.c,$(B)/obj/%.o,$(filter-out %/main.c,$(foreach d,$(1),$(wildcard userspace/$(d)/*.c))))
 define ARCHIVE
 $(B)/lib/$(1).a: $(call objs,$(1))
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	ar rcsD $$@ $$^
+	$$(call say,AR)
+	$$(Q)ar rcsD $$@ $$^
 endef
 $(foreach p,$(PARTS),$(eval $(call ARCHIVE,$(p))))
 $(B)/lib/gen.a: $(PROTO_OBJ)
 	@mkdir -p $(@D)
 	@rm -f $@
-	ar rcsD $@ $^
+	$(call say,AR)
+	$(Q)ar rcsD $@ $^
 libs = $(foreach p,$(1),$(B)/lib/$(p).a) $(B)/lib/gen.a
 link = $(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
 
 $(B)/hinomi: $(B)/obj/userspace/cli/main.o $(call libs,$(cli_PARTS))
-	$(link) $(cli_LIBS)
+	$(call say,LINK)
+	$(Q)$(link) $(cli_LIBS)
 $(B)/libexec/hinomi-sensor: $(patsubst %.c,$(B)/obj/%.o,$(wildcard userspace/*.c)) $(call libs,$(sensor_PARTS))
 	@mkdir -p $(@D)
-	$(link) $(sensor_LIBS)
+	$(call say,LINK)
+	$(Q)$(link) $(sensor_LIBS)
 $(B)/libexec/hinomi-forward: $(B)/obj/userspace/forward/main.o $(call libs,$(forward_PARTS))
 	@mkdir -p $(@D)
-	$(link) $(forward_LIBS)
+	$(call say,LINK)
+	$(Q)$(link) $(forward_LIBS)
 $(B)/libexec/hinomi-collect: $(B)/obj/userspace/collect/main.o $(call libs,$(collect_PARTS))
 	@mkdir -p $(@D)
-	$(link) $(collect_LIBS)
+	$(call say,LINK)
+	$(Q)$(link) $(collect_LIBS)
 
 # ---- tests: tests/unit/NAME.c is one program; it links everything
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
 $(UNIT): $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(call libs,$(PARTS))
 	@mkdir -p $(@D)
-	$(link) $(ALL_LIBS) -lcmocka
+	$(call say,LINK)
+	$(Q)$(link) $(ALL_LIBS) -lcmocka
 unit: $(UNIT)
 # other test programs and drivers need nothing of ours but headers
 TOOLS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*.c))
 $(TOOLS): $(B)/tests/%: tests/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(LDFLAGS_ALL) $< -o $@ -lpthread
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(LDFLAGS_ALL) $< -o $@ -lpthread
 test-tools: $(TOOLS)
 
 clean:

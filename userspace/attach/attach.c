@@ -248,7 +248,7 @@ static void *map_memory(int fd, size_t size)
 
 int attach_map_memory(struct attach *attach)
 {
-	struct epoll_event event = { .events = EPOLLIN };
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
 
 	attach->ledger = map_memory(attach->map_fds[MAP_LEDGER],
 				    attach->cpus * KINDS_MAX * sizeof(struct ledger_cell));
@@ -467,4 +467,11 @@ void attach_will_sleep(struct attach *attach)
 int attach_wake_fd(const struct attach *attach)
 {
 	return attach->wake_fd;
+}
+
+void attach_wake_clear(struct attach *attach)
+{
+	struct epoll_event events[MAPS];
+
+	(void)!epoll_wait(attach->wake_fd, events, MAPS, 0);
 }

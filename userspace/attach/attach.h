@@ -21,7 +21,7 @@ struct attach_options {
 	uint64_t kinds_off;	 /* bit kind - 16: class switched off */
 	int tier_min;		 /* 1; higher leaves out better hooks, for tests */
 	bool observe_self;	 /* else the sensor's own process is not observed */
-	bool resume;		 /* take up maps and links of the descriptor store, if they fit */
+	bool resume;		 /* take maps and links from the descriptor store if they fit, and leave ours there */
 };
 
 /* What stands in the way, with what to do about it. */
@@ -52,6 +52,7 @@ bool attach_resumed(const struct attach *attach); /* rings and links came from t
 /* Tells the kernel side that the reader goes to sleep and wants to be woken by the next record. */
 void attach_will_sleep(struct attach *attach);
 int attach_wake_fd(const struct attach *attach); /* epoll descriptor, readable when woken */
+void attach_wake_clear(struct attach *attach);	 /* after it was */
 /* Every running process, as task_record, to fn. */
 int attach_tasks(struct attach *attach, void (*fn)(void *ctx, const void *record, size_t size), void *ctx);
 /* Makes events of each class in a child process with children of its own, files below dir; returns its pid. */

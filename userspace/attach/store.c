@@ -73,7 +73,7 @@ void store_keep(const struct attach *attach)
 {
 	uint32_t is = layout(attach);
 
-	if (attach->resumed)
+	if (attach->resumed || !attach->options.resume)
 		return;
 	for (int i = 0; i < MAPS; i++)
 		keep_one(is, "map", map_names[i], attach->map_fds[i]);

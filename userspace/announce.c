@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the sensor says of itself: events of its own, in the keep lane. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "pipeline.h"
+#include "attach/attach.h"
+#include "config/config.h"
+#include "spool/spool.h"
+
+#define CLASSES_MAX 64
+
+struct coverage_list {
+	Hinomi__Coverage items[CLASSES_MAX];
+	Hinomi__Coverage *list[CLASSES_MAX];
+	size_t n;
+};
+
+static void coverage_fill(struct pipeline *p, struct coverage_list *to)
+{
+	const struct coverage *from = attach_coverage(p->attach, &to->n);
+
+	for (size_t i = 0; i < to->n; i++) {
+		Hinomi__Coverage *c = &to->items[i];
+
+		*c = (Hinomi__Coverage)HINOMI__COVERAGE__INIT;
+		c->class_ = (char *)from[i].name;
+		c->state = from[i].state;
+		c->hook = (char *)from[i].hook;
+		c->tier = from[i].tier;
+		c->reason = (char *)from[i].reason;
+		to->list[i] = c;
+	}
+}
+
+void announce_start(struct pipeline *p, unsigned processes)
+{
+	Hinomi__Event event = HINOMI__EVENT__INIT;
+	Hinomi__SensorStart start = HINOMI__SENSOR_START__INIT;
+	struct coverage_list coverage;
+	struct utsname host;
+
+	uname(&host);
+	coverage_fill(p, &coverage);
+	start.version = HINOMI_VERSION;
+	start.kernel = host.release;
+	start.architecture = host.machine;
+	start.hostname = host.nodename;
+	start.resumed = attach_resumed(p->attach);
+	start.blind_ns = start.resumed ? 0 : p->blind_ns;
+	start.n_coverage = coverage.n;
+	start.coverage = coverage.list;
+	start.processes = processes;
+	start.config_sha256.data = (uint8_t *)p->config->sha256;
+	start.config_sha256.len = sizeof(p->config->sha256);
+	event.body_case = HINOMI__EVENT__BODY_SENSOR_START;
+	event.sensor_start = &start;
+	pipeline_own(p, KIND_sensor_start, &event);
+}
+
+void announce_stop(struct pipeline *p, const char *reason)
+{
+	Hinomi__Event event = HINOMI__EVENT__INIT;
+	Hinomi__SensorStop stop = HINOMI__SENSOR_STOP__INIT;
+	struct coverage_list coverage;
+
+	coverage_fill(p, &coverage);
+	stop.reason = (char *)reason;
+	stop.n_coverage = coverage.n;
+	stop.coverage = coverage.list;
+	event.body_case = HINOMI__EVENT__BODY_SENSOR_STOP;
+	event.sensor_stop = &stop;
+	pipeline_own(p, KIND_sensor_stop, &event);
+}
+
+static uint64_t cpu_time_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec * NS_PER_SEC + t.tv_nsec;
+}
+
+static uint64_t resident_bytes(void)
+{
+	CLEANUP(fclose) FILE *f = fopen("/proc/self/statm", "re");
+	unsigned long long total, resident;
+
+	if (!f || fscanf(f, "%llu %llu", &total, &resident) != 2)
+		return 0;
+	return resident * sysconf(_SC_PAGESIZE);
+}
+
+void announce_heartbeat(struct pipeline *p)
+{
+	Hinomi__Event event = HINOMI__EVENT__INIT;
+	Hinomi__Heartbeat beat = HINOMI__HEARTBEAT__INIT;
+	struct coverage_list coverage;
+
+	coverage_fill(p, &coverage);
+	beat.n_coverage = coverage.n;
+	beat.coverage = coverage.list;
+	beat.cpu_ns = cpu_time_ns();
+	beat.memory_bytes = resident_bytes();
+	beat.spool_bytes = spool_bytes(p->spool);
+	event.body_case = HINOMI__EVENT__BODY_HEARTBEAT;
+	event.heartbeat = &beat;
+	pipeline_own(p, KIND_heartbeat, &event);
+}
+
+void announce_gap(struct pipeline *p, const Hinomi__Gap *gap)
+{
+	Hinomi__Event event = HINOMI__EVENT__INIT;
+
+	event.body_case = HINOMI__EVENT__BODY_GAP;
+	event.gap = (Hinomi__Gap *)gap;
+	pipeline_own(p, KIND_gap, &event);
+}

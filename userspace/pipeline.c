@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "attach/attach.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "decode/decode.h"
+#include "enrich/enrich.h"
+#include "filter/filter.h"
+#include "ring/ring.h"
+#include "spool/spool.h"
+#include "stats/ledger.h"
+#include "stats/sequence.h"
+
+#define BATCH_RECORDS 8192
+#define BATCH_BYTES (8u << 20)	 /* of the arena; a batch ends beyond */
+#define ARENA_BYTES (16u << 20)	 /* leaves room for the largest record */
+#define WHOLE_LEDGER_BYTES (1u << 20) /* frames between two whole ledgers */
+#define PROCESSES_MAX 131072
+#define RETRY_MS 100
+
+static int fail(struct pipeline_error *error, int err, const char *what, const char *hint)
+{
+	error->status = err == -EACCES || err == -EPERM ? 77 : 1;
+	snprintf(error->text, sizeof(error->text), "%s: %s%s%s", what, strerror(-err), hint ? "; " : "",
+		 hint ?: "");
+	return err;
+}
+
+static int filter_open(struct pipeline *p, struct pipeline_error *error)
+{
+	char why[400];
+	int err = filter_new(&p->filter);
+
+	if (err)
+		return fail(error, err, "filter", NULL);
+	for (size_t i = 0; i < p->config->nrules; i++) {
+		const struct config_rule *rule = &p->config->rules[i];
+
+		if (!filter_add(p->filter, rule->text, why, sizeof(why)))
+			continue;
+		error->status = 78;
+		snprintf(error->text, sizeof(error->text), "%s:%d: %.400s", rule->file, rule->line, why);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int spool_open(struct pipeline *p, struct pipeline_error *error)
+{
+	struct spool_options options = {
+		.limit_bytes = p->config->spool_limit_bytes,
+		.reader_gid = group_id(p->config->reader_group),
+	};
+	int err = spool_writer_open(p->config->spool, &options, &p->spool);
+	char what[256];
+
+	snprintf(what, sizeof(what), "spool %.200s", p->config->spool);
+	if (err == -EBUSY)
+		return fail(error, err, what, "another sensor writes there; stop it or name another --spool");
+	if (err)
+		return fail(error, err, what, "name a directory that this user can write");
+	return 0;
+}
+
+static int sealers_open(struct pipeline *p, struct pipeline_error *error)
+{
+	struct seal_state states[LANES] = {};
+	int err = identity_load(p->config->spool, &p->identity);
+
+	if (err)
+		return fail(error, err, "sensor id", NULL);
+	memcpy(p->identity.rings_id, attach_rings_id(p->attach), 16);
+	err = pipeline_recover(p, p->config->spool, states);
+	if (err)
+		return fail(error, err, "reading the end of the spool", NULL);
+	for (int lane = 0; lane < LANES && !err; lane++) {
+		p->whole_due[lane] = true;
+		err = sealer_new(lane, &p->identity, &states[lane], &p->sealers[lane]);
+	}
+	return err ? fail(error, err, "seal", NULL) : 0;
+}
+
+int pipeline_open(struct pipeline *p, const struct config *config, struct attach *attach,
+		  struct pipeline_error *error)
+{
+	unsigned cpus = attach_cpus(attach);
+	struct enrich_options enrich = {
+		.processes_max = PROCESSES_MAX,
+		.hash_file_max_bytes = config->hash_file_max_bytes,
+		.root = "/",
+	};
+	int err = 0;
+
+	memset(p, 0, sizeof(*p));
+	p->config = config;
+	p->attach = attach;
+	arena_init(&p->arena, ARENA_BYTES);
+	p->rows_max = (size_t)(cpus + 1) * KINDS_MAX;
+	p->rows = calloc(p->rows_max, sizeof(*p->rows));
+	for (int lane = 0; lane < LANES && !err; lane++)
+		err = ring_open(attach_ring_fd(attach, lane), &p->rings[lane]);
+	err = err ?: ledger_new(cpus, &p->ledger);
+	err = err ?: sequences_new(cpus, &p->sequences);
+	err = err ?: enrich_new(&enrich, &p->enrich);
+	if (err || !p->rows)
+		return fail(error, err ?: -ENOMEM, "start", NULL);
+	err = filter_open(p, error);
+	err = err ?: spool_open(p, error);
+	err = err ?: sealers_open(p, error);
+	if (err)
+		return err;
+	err = syncer_new(p->spool, &p->syncer);
+	return err ? fail(error, err, "sync thread", NULL) : 0;
+}
+
+void pipeline_close(struct pipeline *p)
+{
+	syncer_free(p->syncer);
+	for (int lane = 0; lane < LANES; lane++) {
+		sealer_free(p->sealers[lane]);
+		ring_free(p->rings[lane]);
+	}
+	spool_writer_free(p->spool);
+	filter_free(p->filter);
+	enrich_free(p->enrich);
+	sequences_free(p->sequences);
+	ledger_free(p->ledger);
+	free(p->rows);
+	arena_done(&p->arena);
+}
+
+/* While the disk does not take it, records stay in the rings, and what overflows there is counted. */
+static void append(struct pipeline *p, enum lane lane, const uint8_t *bytes, size_t size)
+{
+	const struct timespec pause = { .tv_nsec = RETRY_MS * NS_PER_MS };
+	struct seal_state state;
+
+	sealer_state(p->sealers[lane], &state);
+	for (;;) {
+		int err = spool_append(p->spool, lane, state.number, bytes, size);
+
+		if (!err)
+			break;
+		if (!p->spool_failing)
+			log_error("spool %s: %s; events wait in the kernel's rings, and what does not fit "
+				  "there is counted as lost: make room",
+				  p->config->spool, strerror(-err));
+		p->spool_failing = true;
+		if (p->stopping)
+			return;
+		nanosleep(&pause, NULL);
+	}
+	if (p->spool_failing)
+		log_info("spool %s: takes events again", p->config->spool);
+	p->spool_failing = false;
+	p->since_whole_bytes[lane] += size;
+	syncer_kick(p->syncer, lane == LANE_KEEP);
+}
+
+static void seal_lane(struct pipeline *p, enum lane lane)
+{
+	bool whole = p->whole_due[lane] || p->since_whole_bytes[lane] > WHOLE_LEDGER_BYTES;
+	const uint8_t *bytes;
+	size_t size, n;
+	int err;
+
+	ledger_kernel(p->ledger, attach_ledger(p->attach));
+	n = ledger_rows(p->ledger, lane, whole, p->rows, p->rows_max);
+	err = sealer_finish(p->sealers[lane], p->rows, n, whole, &bytes, &size);
+	if (err) {
+		log_error("seal: %s; trying again with the next events", strerror(-err));
+		p->whole_due[lane] = true;
+		return;
+	}
+	if (whole)
+		p->since_whole_bytes[lane] = 0;
+	p->whole_due[lane] = p->frame_due[lane] = false;
+	append(p, lane, bytes, size);
+}
+
+void pipeline_seal(struct pipeline *p)
+{
+	for (int lane = 0; lane < LANES; lane++)
+		if (sealer_events(p->sealers[lane]) || p->frame_due[lane])
+			seal_lane(p, lane);
+}
+
+static int add(struct pipeline *p, struct event *event)
+{
+	int err = sealer_add(p->sealers[event->lane], event);
+
+	if (err == -E2BIG) {
+		seal_lane(p, event->lane);
+		err = sealer_add(p->sealers[event->lane], event);
+	}
+	if (!err)
+		ledger_count(p->ledger, event->kind, event->body->cpu, OUTCOME_DELIVERED, 1);
+	return err;
+}
+
+void pipeline_own(struct pipeline *p, enum kind kind, Hinomi__Event *body)
+{
+	struct event event = { .body = body, .kind = kind, .lane = LANE_KEEP };
+
+	body->time_ns = clock_boot_ns();
+	body->seq = ++p->own_seq;
+	body->cpu = CPU_SENSOR;
+	body->lane = HINOMI__LANE__LANE_KEEP;
+	if (add(p, &event)) /* cannot be: these are small */
+		ledger_count(p->ledger, kind, CPU_SENSOR, OUTCOME_LOST, 1);
+}
+
+/* An event that goes into no frame: its number is accounted for all the same. */
+static void account(struct pipeline *p, const struct record *rec, enum outcome outcome)
+{
+	ledger_count(p->ledger, rec->kind, rec->cpu, outcome, 1);
+	sealer_cover(p->sealers[rec->lane], rec->cpu, rec->seq, rec->seq);
+	p->frame_due[rec->lane] = true;
+}
+
+static void malformed(struct pipeline *p, const struct record *rec)
+{
+	Hinomi__Gap gap = HINOMI__GAP__INIT;
+
+	if (!p->malformed++)
+		log_error("decode: a record of class %u makes no sense; it is declared lost, as are others like it",
+			  rec->kind);
+	gap.cpu = rec->cpu;
+	gap.lane = (Hinomi__Lane)rec->lane;
+	gap.first_seq = gap.last_seq = rec->seq;
+	gap.from_ns = gap.to_ns = rec->time_ns;
+	gap.cause = HINOMI__GAP__CAUSE__CAUSE_MALFORMED;
+	account(p, rec, OUTCOME_LOST);
+	announce_gap(p, &gap);
+}
+
+static void take_record(struct pipeline *p, const void *data, size_t size)
+{
+	const struct record *rec = data;
+	struct event event = {};
+	int err;
+
+	if (size < sizeof(*rec) || rec->lane >= LANES || !kind_is_kernel(rec->kind)) {
+		p->malformed++; /* not even a number: it shows as a gap */
+		return;
+	}
+	if (!sequences_see(p->sequences, rec->lane, rec->cpu, rec->seq, rec->time_ns)) {
+		p->duplicates++; /* read again after a restart, and in a frame already */
+		return;
+	}
+	if (attach_is_canary(p->attach, rec)) {
+		attach_canary_seen(p->attach, rec->kind, rec->hook);
+		account(p, rec, OUTCOME_FILTERED);
+		return;
+	}
+	err = decode_record(data, size, &p->arena, &event);
+	if (err) {
+		malformed(p, rec);
+		return;
+	}
+	if (enrich_event(p->enrich, &event, &p->arena) == -EALREADY)
+		account(p, rec, OUTCOME_AGGREGATED);
+	else if (!filter_keeps(p->filter, &event))
+		account(p, rec, OUTCOME_FILTERED);
+	else if (add(p, &event))
+		malformed(p, rec);
+}
+
+static void take_hashes(struct pipeline *p)
+{
+	struct event event;
+
+	while (enrich_take_hash(p->enrich, &p->arena, &event) == 1)
+		pipeline_own(p, KIND_file_hash, event.body);
+}
+
+static uint64_t time_of(const void *record, size_t size)
+{
+	return size < sizeof(struct record) ? 0 : ((const struct record *)record)->time_ns;
+}
+
+size_t pipeline_run(struct pipeline *p)
+{
+	const void *next[LANES];
+	size_t size[LANES], n = 0;
+
+	arena_reset(&p->arena);
+	for (int lane = 0; lane < LANES; lane++)
+		next[lane] = ring_next(p->rings[lane], &size[lane]);
+	while (next[LANE_KEEP] || next[LANE_BULK]) {
+		enum lane lane = !next[LANE_KEEP] ? LANE_BULK : LANE_KEEP;
+		bool over = n >= BATCH_RECORDS || p->arena.used >= BATCH_BYTES;
+
+		if (next[LANE_KEEP] && next[LANE_BULK] &&
+		    time_of(next[LANE_BULK], size[LANE_BULK]) < time_of(next[LANE_KEEP], size[LANE_KEEP]))
+			lane = LANE_BULK;
+		take_record(p, next[lane], size[lane]);
+		n++;
+		next[lane] = over ? NULL : ring_next(p->rings[lane], &size[lane]);
+	}
+	take_hashes(p);
+	pipeline_gaps(p, false);
+	pipeline_seal(p);
+	for (int lane = 0; n && lane < LANES; lane++)
+		ring_release(p->rings[lane]);
+	return n;
+}
+
+int pipeline_seed(struct pipeline *p, const void *record, size_t size)
+{
+	struct event event = {};
+	int err;
+
+	arena_reset(&p->arena);
+	err = decode_record(record, size, &p->arena, &event);
+	return err ?: enrich_seed(p->enrich, &event);
+}
+
+bool pipeline_waiting(const struct pipeline *p)
+{
+	return ring_waiting_bytes(p->rings[LANE_KEEP]) || ring_waiting_bytes(p->rings[LANE_BULK]);
+}
+
+int pipeline_hash_fd(const struct pipeline *p)
+{
+	return enrich_hash_fd(p->enrich);
+}
+
+uint64_t pipeline_spool_bytes(const struct pipeline *p)
+{
+	return spool_bytes(p->spool);
+}
+
+/* What the kernel could not hand over since the last gap, by class. */
+static size_t lost_classes(struct pipeline *p, Hinomi__LostClass *lost, Hinomi__LostClass **list)
+{
+	const struct ledger_cell *cells = attach_ledger(p->attach);
+	unsigned cpus = attach_cpus(p->attach);
+	size_t n = 0;
+
+	for (unsigned kind = 0; kind < KINDS_MAX; kind++) {
+		uint64_t sum = 0;
+
+		if (!kind_is_kernel(kind))
+			continue;
+		for (unsigned cpu = 0; cpu < cpus; cpu++)
+			sum += __atomic_load_n(&cells[cpu * KINDS_MAX + kind].lost_ring, __ATOMIC_RELAXED);
+		if (sum <= p->lost_ring_told[kind])
+			continue;
+		lost[n] = (Hinomi__LostClass)HINOMI__LOST_CLASS__INIT;
+		lost[n].class_ = (char *)kind_name(kind);
+		lost[n].count = sum - p->lost_ring_told[kind];
+		p->lost_ring_told[kind] = sum;
+		list[n] = &lost[n];
+		n++;
+	}
+	return n;
+}
+
+static void declare_missing(struct pipeline *p, const struct gap *missing)
+{
+	Hinomi__LostClass lost[KINDS_MAX], *list[KINDS_MAX];
+	Hinomi__Gap gap = HINOMI__GAP__INIT;
+
+	gap.cpu = missing->cpu;
+	gap.lane = (Hinomi__Lane)missing->lane;
+	gap.first_seq = missing->first;
+	gap.last_seq = missing->last;
+	gap.from_ns = missing->from_ns;
+	gap.to_ns = missing->to_ns;
+	gap.cause = HINOMI__GAP__CAUSE__CAUSE_RING_FULL;
+	gap.n_lost = lost_classes(p, lost, list);
+	gap.lost = list;
+	sealer_cover(p->sealers[missing->lane], missing->cpu, missing->first, missing->last);
+	p->frame_due[missing->lane] = true;
+	announce_gap(p, &gap);
+}
+
+static void declare_eviction(struct pipeline *p, const struct spool_eviction *gone)
+{
+	Hinomi__Gap gap = HINOMI__GAP__INIT;
+
+	gap.lane = (Hinomi__Lane)gone->lane;
+	gap.first_frame = gone->first_frame;
+	gap.last_frame = gone->last_frame;
+	gap.cause = gone->error ? HINOMI__GAP__CAUSE__CAUSE_SPOOL_FAILED :
+				  HINOMI__GAP__CAUSE__CAUSE_EVICTED;
+	announce_gap(p, &gap);
+}
+
+void pipeline_gaps(struct pipeline *p, bool all)
+{
+	struct spool_eviction gone;
+	struct gap missing;
+
+	while (sequences_take_gap(p->sequences, all ? UINT64_MAX : clock_boot_ns(), &missing))
+		declare_missing(p, &missing);
+	while (spool_take_eviction(p->spool, &gone) == 1)
+		declare_eviction(p, &gone);
+}
+
+void pipeline_drain(struct pipeline *p)
+{
+	const struct timespec grace = { .tv_nsec = 20 * NS_PER_MS };
+	const struct sequence_cell *cells = attach_sequences(p->attach);
+	unsigned quiet = 0;
+
+	/* a program that began before it was detached still ends: twice nothing is nothing */
+	for (int i = 0; i < 1000 && quiet < 2; i++) {
+		quiet = pipeline_run(p) ? 0 : quiet + 1;
+		if (quiet)
+			nanosleep(&grace, NULL);
+	}
+	for (unsigned cpu = 0; cpu < attach_cpus(p->attach); cpu++)
+		for (int lane = 0; lane < LANES; lane++)
+			sequences_end(p->sequences, lane, cpu,
+				      __atomic_load_n(&cells[cpu].next[lane], __ATOMIC_ACQUIRE));
+	pipeline_gaps(p, true);
+}

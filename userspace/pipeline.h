@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The order of the stages, and nothing else knows it:
+ * rings -> decode -> enrich -> filter -> seal -> spool.
+ */
+#pragma once
+
+#include <hinomi/record.h>
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "event/event.h"
+#include "frame.pb-c.h"
+#include "seal/seal.h"
+
+struct attach;
+struct config;
+struct enrich;
+struct filter;
+struct ledger;
+struct ring;
+struct sequences;
+struct spool_writer;
+struct syncer;
+
+struct pipeline {
+	const struct config *config;
+	struct attach *attach;
+	struct ring *rings[LANES];
+	struct arena arena; /* of one batch */
+	struct enrich *enrich;
+	struct filter *filter;
+	struct ledger *ledger;
+	struct sequences *sequences;
+	struct sealer *sealers[LANES];
+	struct spool_writer *spool;
+	struct syncer *syncer;
+	Hinomi__LedgerRow *rows; /* room for all of them */
+	size_t rows_max;
+	struct seal_identity identity;
+	uint64_t own_seq;	     /* of the sensor's own events, last given out */
+	uint64_t since_whole_bytes[LANES]; /* appended since the ledger was last written whole */
+	bool frame_due[LANES];	     /* seal even without events */
+	bool whole_due[LANES];
+	uint64_t lost_ring_told[KINDS_MAX]; /* kernel's losses that a gap has named */
+	uint64_t malformed, duplicates;
+	bool stopping;	  /* do not wait for the disk any more */
+	bool spool_failing; /* said once */
+	uint64_t blind_ns;
+};
+
+struct pipeline_error {
+	int status; /* exit status of hinomi(1) */
+	char text[512];
+};
+
+/* Opens everything behind the rings; takes up an earlier process's chain, ledger and sequences. */
+int pipeline_open(struct pipeline *p, const struct config *config, struct attach *attach,
+		  struct pipeline_error *error);
+void pipeline_close(struct pipeline *p);
+/* One batch out of both rings, in time order; how many records. */
+size_t pipeline_run(struct pipeline *p);
+/* A running process that the iterator found. */
+int pipeline_seed(struct pipeline *p, const void *record, size_t size);
+bool pipeline_waiting(const struct pipeline *p); /* records are in the rings */
+int pipeline_hash_fd(const struct pipeline *p);	 /* readable when a hash was finished, -1 */
+uint64_t pipeline_spool_bytes(const struct pipeline *p);
+/* Seals what waits, and what is due without events. */
+void pipeline_seal(struct pipeline *p);
+/* One of the sensor's own events (its body is set), into the keep lane. */
+void pipeline_own(struct pipeline *p, enum kind kind, Hinomi__Event *event);
+/* Gaps that are to be declared now; all: also those that might still be filled. */
+void pipeline_gaps(struct pipeline *p, bool all);
+/* Programs are off: what is in the rings, then everything that never came. */
+void pipeline_drain(struct pipeline *p);
+
+/* recover.c */
+int pipeline_recover(struct pipeline *p, const char *dir, struct seal_state states[LANES]);
+/* identity.c: from the spool, made there on first use */
+int identity_load(const char *dir, struct seal_identity *ret);
+int group_id(const char *name); /* of the host's group file, or a number; -1: none, or no such group */
+/* announce.c: what the sensor says of itself */
+void announce_start(struct pipeline *p, unsigned processes);
+void announce_stop(struct pipeline *p, const char *reason);
+void announce_heartbeat(struct pipeline *p);
+void announce_gap(struct pipeline *p, const Hinomi__Gap *gap);
+/* sync.c: group commit on a thread of its own */
+int syncer_new(struct spool_writer *spool, struct syncer **ret);
+void syncer_free(struct syncer *syncer); /* syncs what is left */
+void syncer_kick(struct syncer *syncer, bool at_once); /* something was appended */
+uint64_t syncer_last_ns(const struct syncer *syncer); /* when something was last made durable */
+/* doctor.c */
+int doctor_run(const struct config *config, const char *cgroup, int tier_min, bool json);

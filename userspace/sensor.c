@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * hinomi-sensor: the privileged half.  Sees, seals, spools; speaks to nobody but
+ * the service manager.  Signals, timing and messages are here, the work is in
+ * pipeline.c.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "attach/attach.h"
+#include "base/log.h"
+#include "base/notify.h"
+#include "config/config.h"
+#include "pipeline.h"
+#include "ring/ring.h"
+
+#define BUSY_MS 10		    /* between batches while events come */
+#define IDLE_AFTER_NS (200 * NS_PER_MS) /* without events: sleep until woken */
+#define IDLE_MS 1000
+#define CANARY_NS (20 * NS_PER_SEC) /* a canary that takes longer is given up */
+
+struct sensor {
+	struct config *config;
+	struct attach *attach;
+	struct pipeline pipeline;
+	int signals;
+	bool stop, json, doctor, resume;
+	int tier_min;
+	char *spool, *cgroup, *reader_group;
+	const char *config_path;
+	pid_t canary;
+	uint64_t canary_until_ns;
+	bool ready;
+	unsigned processes;
+	uint64_t beat_ns, watchdog_ns, watchdog_every_ns, last_event_ns;
+};
+
+static const char usage[] =
+	"usage: hinomi sensor [--config FILE] [--spool DIR] [--cgroup PATH] [--reader-group GROUP]\n"
+	"                     [--tier-min N] [--resume]\n"
+	"       hinomi doctor [--config FILE] [--cgroup PATH] [--tier-min N] [-o text|json]\n"
+	"\n"
+	"Sees, seals and spools events; `hinomi forward` delivers them.  See hinomi-sensor(8).\n"
+	"  --config FILE         this file alone, not those below /etc/hinomi\n"
+	"  --spool DIR           where frames go (default: /var/lib/hinomi/spool)\n"
+	"  --cgroup PATH         observe only this cgroup v2 directory and what is below it\n"
+	"  --reader-group GROUP  name or number of the group that may read the spool\n"
+	"  --tier-min N          leave out hooks better than this tier, to try the others\n"
+	"  --resume              keep rings and links in the service manager's descriptor store\n";
+
+static int options(struct sensor *s, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "config", 1, NULL, 'c' },	  { "spool", 1, NULL, 's' },
+		{ "cgroup", 1, NULL, 'g' },	  { "reader-group", 1, NULL, 'r' },
+		{ "tier-min", 1, NULL, 't' },	  { "resume", 0, NULL, 'R' },
+		{ "doctor", 0, NULL, 'd' },	  { "output", 1, NULL, 'o' },
+		{ "help", 0, NULL, 'h' },	  { "version", 0, NULL, 'V' }, {},
+	};
+	int c;
+
+	s->tier_min = 1;
+	while ((c = getopt_long(argc, argv, "o:hV", longs, NULL)) != -1)
+		switch (c) {
+		case 'c': s->config_path = optarg; break;
+		case 's': s->spool = optarg; break;
+		case 'g': s->cgroup = optarg; break;
+		case 'r': s->reader_group = optarg; break;
+		case 't': s->tier_min = atoi(optarg); break;
+		case 'R': s->resume = true; break;
+		case 'd': s->doctor = true; break;
+		case 'o': s->json = !strcmp(optarg, "json"); break;
+		case 'h': fputs(usage, stdout); exit(0);
+		case 'V': puts("hinomi-sensor " HINOMI_VERSION); exit(0);
+		default: fputs(usage, stderr); return 2;
+		}
+	if (optind < argc) {
+		fprintf(stderr, "hinomi sensor: unexpected argument\n%s", usage);
+		return 2;
+	}
+	return 0;
+}
+
+static int replace(char **to, const char *with)
+{
+	char *copy;
+
+	if (!with)
+		return 0;
+	copy = strdup(with);
+	if (!copy)
+		return -ENOMEM;
+	free(*to);
+	*to = copy;
+	return 0;
+}
+
+static int config_take(struct sensor *s)
+{
+	char error[CONFIG_ERROR_MAX];
+
+	if (config_load(s->config_path, &s->config, error)) {
+		log_error("%s", error);
+		return 78;
+	}
+	if (replace(&s->config->spool, s->spool) || replace(&s->config->cgroup, s->cgroup) ||
+	    replace(&s->config->reader_group, s->reader_group))
+		return 1;
+	return 0;
+}
+
+static uint64_t classes_off(const struct config *config)
+{
+	uint64_t off = 0;
+
+	for (size_t i = 0; i < config->nclasses_off; i++) {
+		int kind = kind_by_name(config->classes_off[i]);
+
+		if (kind >= 16 && kind < 64)
+			off |= 1ULL << (kind - 16);
+	}
+	return off;
+}
+
+static int load(struct sensor *s)
+{
+	struct attach_options options = {
+		.cgroup = s->config->cgroup,
+		.ring_bytes = { s->config->ring_keep_bytes, s->config->ring_bulk_bytes },
+		.kinds_off = classes_off(s->config),
+		.tier_min = s->tier_min,
+		.resume = s->resume,
+	};
+	struct attach_error error;
+	struct pipeline_error why;
+
+	if (attach_load(&options, &s->attach, &error)) {
+		log_error("%s", error.text);
+		return error.status;
+	}
+	if (pipeline_open(&s->pipeline, s->config, s->attach, &why)) {
+		log_error("%s", why.text);
+		return why.status;
+	}
+	if (attach_start(s->attach, &error)) {
+		log_error("%s", error.text);
+		return error.status;
+	}
+	return 0;
+}
+
+static void on_task(void *ctx, const void *record, size_t size)
+{
+	struct sensor *s = ctx;
+
+	if (!pipeline_seed(&s->pipeline, record, size))
+		s->processes++;
+}
+
+static void canary_start(struct sensor *s)
+{
+	char dir[4096];
+
+	snprintf(dir, sizeof(dir), "%s/canary", s->config->spool);
+	mkdir(dir, 0700);
+	s->canary = attach_canary(s->attach, dir);
+	s->canary_until_ns = clock_boot_ns() + CANARY_NS;
+	if (s->canary < 0)
+		log_error("canary: %s; no class can be proven to work", strerror(-s->canary));
+}
+
+static void say_coverage(const struct sensor *s)
+{
+	size_t n;
+	const struct coverage *c = attach_coverage(s->attach, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (c[i].state == HINOMI__COVERAGE__STATE__STATE_UNAVAILABLE ||
+		    c[i].state == HINOMI__COVERAGE__STATE__STATE_SILENT)
+			log_warning("%s is %s: %s", c[i].name,
+				    c[i].state == HINOMI__COVERAGE__STATE__STATE_SILENT ?
+					    "attached, but its canary was not seen" :
+					    "not observed",
+				    c[i].reason);
+}
+
+/* The canary has ended and what it did was read: now we know what works. */
+static void canary_end(struct sensor *s)
+{
+	attach_canary_done(s->attach);
+	announce_start(&s->pipeline, s->processes);
+	s->pipeline.whole_due[LANE_KEEP] = s->pipeline.whole_due[LANE_BULK] = true;
+	s->pipeline.frame_due[LANE_BULK] = true;
+	pipeline_seal(&s->pipeline);
+	say_coverage(s);
+	notify_send("READY=1");
+	s->ready = true;
+}
+
+static void canary_check(struct sensor *s)
+{
+	if (s->ready)
+		return;
+	if (s->canary > 0 && waitpid(s->canary, NULL, WNOHANG) != s->canary &&
+	    clock_boot_ns() < s->canary_until_ns)
+		return;
+	if (s->canary > 0 && clock_boot_ns() >= s->canary_until_ns)
+		kill(s->canary, SIGKILL);
+	pipeline_run(&s->pipeline);
+	canary_end(s);
+}
+
+static void beat(struct sensor *s, uint64_t now)
+{
+	char status[128];
+
+	if (now >= s->beat_ns) {
+		s->beat_ns = now + s->config->heartbeat_ms * NS_PER_MS;
+		announce_heartbeat(&s->pipeline);
+		s->pipeline.whole_due[LANE_KEEP] = true;
+		if (s->pipeline.since_whole_bytes[LANE_BULK])
+			s->pipeline.whole_due[LANE_BULK] = s->pipeline.frame_due[LANE_BULK] = true;
+		pipeline_seal(&s->pipeline);
+	}
+	/* fed by progress: the loop turned, and what was appended became durable */
+	if (s->watchdog_every_ns && now >= s->watchdog_ns && !s->pipeline.spool_failing) {
+		s->watchdog_ns = now + s->watchdog_every_ns;
+		snprintf(status, sizeof(status), "WATCHDOG=1\nSTATUS=%u processes at start, %llu MiB spooled",
+			 s->processes, (unsigned long long)(pipeline_spool_bytes(&s->pipeline) >> 20));
+		notify_send(status);
+	}
+}
+
+static void take_signal(struct sensor *s)
+{
+	struct signalfd_siginfo info;
+
+	if (read(s->signals, &info, sizeof(info)) == sizeof(info) && info.ssi_signo != SIGCHLD)
+		s->stop = true;
+}
+
+static void wait_for_events(struct sensor *s, uint64_t now, bool busy)
+{
+	struct pollfd fds[] = {
+		{ .fd = s->signals, .events = POLLIN },
+		{ .fd = attach_wake_fd(s->attach), .events = POLLIN },
+		{ .fd = pipeline_hash_fd(&s->pipeline), .events = POLLIN },
+	};
+	int timeout = BUSY_MS;
+
+	if (busy)
+		s->last_event_ns = now;
+	if (now - s->last_event_ns > IDLE_AFTER_NS && s->ready) {
+		attach_will_sleep(s->attach);
+		if (pipeline_waiting(&s->pipeline)) /* came before we said so */
+			return;
+		timeout = s->beat_ns > now ? (s->beat_ns - now) / NS_PER_MS + 1 : 0;
+		if (timeout > IDLE_MS)
+			timeout = IDLE_MS;
+	}
+	if (timeout == BUSY_MS) /* the timer is the wakeup; the ring's would come once per watermark */
+		fds[1].events = 0;
+	poll(fds, 3, timeout);
+	if (fds[0].revents)
+		take_signal(s);
+	if (fds[1].revents)
+		attach_wake_clear(s->attach);
+}
+
+static int run(struct sensor *s)
+{
+	s->processes = 0;
+	if (attach_tasks(s->attach, on_task, s))
+		log_warning("processes that run already cannot be listed: their ancestry is unknown");
+	canary_start(s);
+	s->watchdog_every_ns = notify_watchdog_ns();
+	while (!s->stop) {
+		size_t n = pipeline_run(&s->pipeline);
+		uint64_t now = clock_boot_ns();
+
+		canary_check(s);
+		beat(s, now);
+		if (!n || !pipeline_waiting(&s->pipeline))
+			wait_for_events(s, now, n > 0);
+		else
+			take_signal(s);
+	}
+	notify_send("STOPPING=1");
+	s->pipeline.stopping = true;
+	attach_stop(s->attach);
+	pipeline_drain(&s->pipeline);
+	announce_stop(&s->pipeline, "asked to");
+	for (int lane = 0; lane < LANES; lane++)
+		s->pipeline.whole_due[lane] = s->pipeline.frame_due[lane] = true;
+	pipeline_seal(&s->pipeline);
+	return 0;
+}
+
+static int signals_open(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int main(int argc, char **argv)
+{
+	struct sensor s = {};
+	int status;
+
+	if (argc > 1 && !strcmp(argv[1], ATTACH_CANARY_ARG))
+		return 0;
+	log_init("hinomi sensor");
+	status = options(&s, argc, argv);
+	if (!status)
+		status = config_take(&s);
+	if (status)
+		return status;
+	umask(0027);
+	prctl(PR_SET_DUMPABLE, 0);
+	setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){ RLIM_INFINITY, RLIM_INFINITY });
+	if (s.doctor)
+		return doctor_run(s.config, s.config->cgroup, s.tier_min, s.json);
+	s.signals = signals_open();
+	status = load(&s);
+	if (!status)
+		status = run(&s);
+	pipeline_close(&s.pipeline);
+	attach_free(s.attach);
+	config_free(s.config);
+	return status;
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stats/sequence.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define HOLES_MAX 32 /* open at once on a cpu and lane; beyond, the oldest is declared at once */
+
+struct hole {
+	uint64_t first, last, from_ns, to_ns;
+};
+
+struct track {
+	uint64_t last, last_ns; /* highest number seen */
+	struct hole holes[HOLES_MAX];
+	unsigned nholes; /* oldest first */
+};
+
+struct sequences {
+	unsigned cpus;
+	unsigned open; /* holes in all tracks */
+	struct gap *overdue;
+	unsigned noverdue, overdue_max;
+	struct track tracks[];
+};
+
+int sequences_new(unsigned cpus, struct sequences **ret)
+{
+	size_t n = (size_t)cpus * LANES;
+	struct sequences *s = calloc(1, sizeof(*s) + n * sizeof(s->tracks[0]));
+
+	if (!s)
+		return -ENOMEM;
+	s->cpus = cpus;
+	s->overdue_max = n * HOLES_MAX;
+	s->overdue = calloc(s->overdue_max, sizeof(*s->overdue));
+	if (!s->overdue) {
+		free(s);
+		return -ENOMEM;
+	}
+	*ret = s;
+	return 0;
+}
+
+void sequences_free(struct sequences *s)
+{
+	if (!s)
+		return;
+	free(s->overdue);
+	free(s);
+}
+
+static struct track *track_of(struct sequences *s, enum lane lane, uint32_t cpu)
+{
+	return cpu < s->cpus && lane < LANES ? &s->tracks[cpu * LANES + lane] : NULL;
+}
+
+static void hole_drop(struct sequences *s, struct track *t, unsigned i)
+{
+	memmove(&t->holes[i], &t->holes[i + 1], (t->nholes - i - 1) * sizeof(t->holes[0]));
+	t->nholes--;
+	s->open--;
+}
+
+static void hole_declare(struct sequences *s, struct track *t, unsigned i, struct gap *to)
+{
+	unsigned at = t - s->tracks;
+	const struct hole *h = &t->holes[i];
+
+	*to = (struct gap){ .cpu = at / LANES, .lane = at % LANES, .first = h->first, .last = h->last,
+			    .from_ns = h->from_ns, .to_ns = h->to_ns };
+	hole_drop(s, t, i);
+}
+
+static void hole_open(struct sequences *s, struct track *t, uint64_t first, uint64_t last,
+		      uint64_t to_ns)
+{
+	if (t->nholes == HOLES_MAX) {
+		if (s->noverdue < s->overdue_max) {
+			hole_declare(s, t, 0, &s->overdue[s->noverdue++]);
+		} else { /* nobody takes them: let the newest hole grow instead of forgetting one */
+			t->holes[HOLES_MAX - 1].last = last;
+			return;
+		}
+	}
+	t->holes[t->nholes++] = (struct hole){ first, last, t->last_ns, to_ns };
+	s->open++;
+}
+
+/* A number inside a hole: what is left of it stays open on both sides. */
+static bool hole_fill(struct sequences *s, struct track *t, uint64_t seq)
+{
+	for (unsigned i = 0; i < t->nholes; i++) {
+		struct hole *h = &t->holes[i], rest;
+
+		if (seq < h->first || seq > h->last)
+			continue;
+		rest = *h;
+		if (h->first == h->last) {
+			hole_drop(s, t, i);
+		} else if (seq == h->first) {
+			h->first++;
+		} else if (seq == h->last) {
+			h->last--;
+		} else {
+			h->last = seq - 1;
+			rest.first = seq + 1;
+			hole_open(s, t, rest.first, rest.last, rest.to_ns);
+		}
+		return true;
+	}
+	return false;
+}
+
+bool sequences_see(struct sequences *s, enum lane lane, uint32_t cpu, uint64_t seq, uint64_t time_ns)
+{
+	struct track *t = track_of(s, lane, cpu);
+
+	if (!t)
+		return true;
+	if (seq <= t->last)
+		return hole_fill(s, t, seq);
+	if (seq != t->last + 1)
+		hole_open(s, t, t->last + 1, seq - 1, time_ns);
+	t->last = seq;
+	t->last_ns = time_ns;
+	return true;
+}
+
+void sequences_restore(struct sequences *s, enum lane lane, uint32_t cpu, uint64_t last)
+{
+	struct track *t = track_of(s, lane, cpu);
+
+	if (t && last > t->last)
+		t->last = last;
+}
+
+void sequences_end(struct sequences *s, enum lane lane, uint32_t cpu, uint64_t last)
+{
+	struct track *t = track_of(s, lane, cpu);
+
+	if (!t || last <= t->last)
+		return;
+	hole_open(s, t, t->last + 1, last, 0);
+	t->last = last;
+}
+
+bool sequences_take_gap(struct sequences *s, uint64_t now_ns, struct gap *ret)
+{
+	if (s->noverdue) {
+		*ret = s->overdue[--s->noverdue];
+		return true;
+	}
+	if (!s->open)
+		return false;
+	for (unsigned i = 0; i < s->cpus * LANES; i++) {
+		struct track *t = &s->tracks[i];
+
+		if (!t->nholes)
+			continue;
+		if (now_ns != UINT64_MAX && t->holes[0].to_ns + SEQUENCE_PATIENCE_NS > now_ns)
+			continue;
+		hole_declare(s, t, 0, ret);
+		return true;
+	}
+	return false;
+}

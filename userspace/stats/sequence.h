@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which sequence numbers came, per lane and cpu: duplicates after a restart are
+ * told apart from new ones, and numbers that do not come become gaps.  A number
+ * may come late (a program that was interrupted after it took its number), so a
+ * hole is declared only after a while.  One thread.
+ */
+#pragma once
+
+#include <hinomi/record.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+
+struct sequences;
+
+struct gap {
+	uint32_t cpu;
+	enum lane lane;
+	uint64_t first, last;	 /* numbers that are missing */
+	uint64_t from_ns, to_ns; /* boot times of the events on either side; 0: none */
+};
+
+#define SEQUENCE_PATIENCE_NS 1000000000ULL /* a number may come this late */
+
+int sequences_new(unsigned cpus, struct sequences **ret);
+void sequences_free(struct sequences *sequences);
+/* False: this number was there already, or its gap was declared. */
+bool sequences_see(struct sequences *sequences, enum lane lane, uint32_t cpu, uint64_t seq,
+		   uint64_t time_ns);
+/* Everything up to `last` is accounted for: after a restart, from the frames on disk. */
+void sequences_restore(struct sequences *sequences, enum lane lane, uint32_t cpu, uint64_t last);
+/* The kernel has given out `last`; what did not come is missing. */
+void sequences_end(struct sequences *sequences, enum lane lane, uint32_t cpu, uint64_t last);
+/* A gap that has waited long enough at now_ns (UINT64_MAX: all of them); false when there is none. */
+bool sequences_take_gap(struct sequences *sequences, uint64_t now_ns, struct gap *ret);
+
+DEFINE_CLEANUP(struct sequences *, sequences_free);
