@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One segment while it is written: head, records, foot. */
+#pragma once
+
+#include <stdint.h>
+
+#include "spool/format.h"
+
+struct segment {
+	int fd; /* -1: none */
+	struct segment_id id;
+	uint64_t offset; /* where the next record goes */
+	uint64_t size;	 /* of the file: more than offset where the disk could set it aside */
+	uint64_t frames, first, last;
+};
+
+#define SEGMENT_NONE ((struct segment){.fd = -1})
+
+/* A new file of `size` bytes set aside, not yet synced.  Leaves nothing behind when it fails. */
+int segment_create(int dir, enum lane lane, uint64_t number, uint64_t size, int reader_gid,
+		   struct segment *ret);
+/* After an error the bytes behind `offset` are undefined: finish it. */
+int segment_append(struct segment *segment, const struct record *record, const void *frame);
+/* Cuts it to size and closes it with a foot, or without one when the disk takes none. */
+void segment_finish(struct segment *segment);
