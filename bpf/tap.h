@@ -18,25 +18,28 @@ struct call {
 	bool compat;
 };
 
+static __always_inline __u32 tap_of(__u32 nr, bool compat)
+{
+	struct control *c = control_get();
+
+	if (!c || nr >= TAP_SYSCALLS)
+		return TAP_NONE;
+	return compat ? c->tap_compat[nr] : c->tap_native[nr];
+}
+
 #if defined(__TARGET_ARCH_x86)
 static __always_inline void call_fill(struct call *call, struct pt_regs___x86 *regs)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	__u32 nr = READ(regs, orig_ax);
 
-	call->compat = READ(task, thread_info.status) & TS_COMPAT;
-	if (call->compat) {
-		call->what = nr < TAP_SYSCALLS ? settings.tap_compat[nr] : TAP_NONE;
-	} else {
-		if (nr & X32_BIT) {
-			call->compat = true;
-			nr &= ~X32_BIT;
-		}
-		call->what = nr < TAP_SYSCALLS ? settings.tap_native[nr] : TAP_NONE;
-	}
+	bool ia32 = READ(task, thread_info.status) & TS_COMPAT;
+
+	call->what = tap_of(nr & ~X32_BIT, ia32);
 	if (call->what == TAP_NONE)
 		return;
-	if (READ(task, thread_info.status) & TS_COMPAT) {
+	call->compat = ia32 || nr & X32_BIT;
+	if (ia32) {
 		call->arg[0] = (__u32)READ(regs, bx);
 		call->arg[1] = (__u32)READ(regs, cx);
 		call->arg[2] = (__u32)READ(regs, dx);
@@ -59,8 +62,7 @@ static __always_inline void call_fill(struct call *call, struct pt_regs___arm64 
 	__u32 nr = READ(regs, syscallno);
 
 	call->compat = READ(task, thread_info.flags) & TIF_32BIT;
-	if (nr < TAP_SYSCALLS)
-		call->what = call->compat ? settings.tap_compat[nr] : settings.tap_native[nr];
+	call->what = tap_of(nr, call->compat);
 	if (call->what == TAP_NONE)
 		return;
 	call->arg[0] = READ(regs, orig_x0);

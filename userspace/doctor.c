@@ -51,21 +51,23 @@ static int prove(struct attach *attach)
 	CLEANUP(ring_free) struct ring *keep = NULL, *bulk = NULL;
 	char dir[] = "/tmp/hinomi-doctor.XXXXXX";
 	pid_t pid;
-	int over = 0;
 
 	if (ring_open(attach_ring_fd(attach, LANE_KEEP), &keep) ||
 	    ring_open(attach_ring_fd(attach, LANE_BULK), &bulk) || !mkdtemp(dir))
 		return -1;
-	pid = attach_canary(attach, dir);
-	for (int i = 0; i < ROUNDS && pid > 0 && over < 2; i++) {
-		read_ring(attach, keep);
-		read_ring(attach, bulk);
-		if (over || waitpid(pid, NULL, WNOHANG) == pid)
-			over++;
-		else
-			usleep(100000);
-	}
-	attach_canary_done(attach);
+	do {
+		int over = 0;
+
+		pid = attach_canary(attach, dir);
+		for (int i = 0; i < ROUNDS && pid > 0 && over < 2; i++) {
+			read_ring(attach, keep);
+			read_ring(attach, bulk);
+			if (over || waitpid(pid, NULL, WNOHANG) == pid)
+				over++;
+			else
+				usleep(100000);
+		}
+	} while (!attach_canary_done(attach));
 	rmdir(dir);
 	return 0;
 }

@@ -198,7 +198,10 @@ static void say_coverage(const struct sensor *s)
 /* The canary has ended and what it did was read: now we know what works. */
 static void canary_end(struct sensor *s)
 {
-	attach_canary_done(s->attach);
+	if (!attach_canary_done(s->attach)) {
+		canary_start(s);
+		return;
+	}
 	announce_start(&s->pipeline, s->processes);
 	s->pipeline.whole_due[LANE_KEEP] = s->pipeline.whole_due[LANE_BULK] = true;
 	s->pipeline.frame_due[LANE_BULK] = true;

@@ -263,8 +263,6 @@ struct settings {
 	__u32 slots;		 /* scratch slots per cpu */
 	__u32 nargs[NARGS_MAX];
 	__u32 wake_bytes[LANES]; /* wake the reader when this much waits */
-	__u8 tap_native[TAP_SYSCALLS]; /* enum tap by system call number */
-	__u8 tap_compat[TAP_SYSCALLS]; /* the same for 32-bit system calls */
 };
 
 /* Shared memory with the reader while programs run. */
@@ -274,4 +272,6 @@ struct control {
 	__u32 sleeping;	   /* the reader waits for a wakeup */
 	__u32 pad;
 	__u8 rings_id[16]; /* made with the maps, kept as long as they are */
+	__u8 tap_native[TAP_SYSCALLS]; /* enum tap by system call number */
+	__u8 tap_compat[TAP_SYSCALLS]; /* the same for 32-bit system calls */
 };

@@ -129,7 +129,6 @@ static void settings_fill(struct attach *attach, struct settings *settings)
 	}
 	for (int lane = 0; lane < LANES; lane++)
 		settings->wake_bytes[lane] = attach->options.ring_bytes[lane] / 4;
-	calls_fill(settings, rests_on_tap, attach);
 }
 
 static int map_resize(struct attach *attach, const char *name, uint32_t entries)
@@ -142,6 +141,7 @@ static int map_resize(struct attach *attach, const char *name, uint32_t entries)
 static int object_prepare(struct attach *attach)
 {
 	struct bpf_map *rodata = bpf_object__find_map_by_name(attach->object, ".rodata");
+	static const char *const always[] = { "tasks", "tap" };
 	struct bpf_program *program;
 	size_t size = 0;
 	void *settings = rodata ? (void *)bpf_map__initial_value(rodata, &size) : NULL;
@@ -173,9 +173,12 @@ static int object_prepare(struct attach *attach)
 					tier_program(attach, tier->programs[i], why, sizeof(why))),
 				true);
 	}
-	program = bpf_object__find_program_by_name(attach->object, "tasks");
-	if (program && !probe_refuses(&attach->probe, program))
-		bpf_program__set_autoload(program, true);
+	/* the tap is at hand for classes whose better hook turns out to be silent */
+	for (unsigned i = 0; i < ARRAY_SIZE(always); i++) {
+		program = bpf_object__find_program_by_name(attach->object, always[i]);
+		if (program && !probe_refuses(&attach->probe, program))
+			bpf_program__set_autoload(program, true);
+	}
 	return 0;
 }
 
@@ -404,6 +407,7 @@ int attach_start(struct attach *attach, struct attach_error *error)
 
 	for (unsigned c = 0; c < nclasses && !attach->resumed; c++)
 		class_attach(attach, c);
+	calls_fill(attach->control, rests_on_tap, attach);
 	for (unsigned c = 0; c < nclasses; c++)
 		attached += attach->states[c].attached;
 	if (!attached) {
@@ -419,8 +423,67 @@ int attach_start(struct attach *attach, struct attach_error *error)
 		if (link)
 			attach->tasks_link = link_fd(link);
 	}
-	store_keep(attach);
 	return 0;
+}
+
+static bool program_used(const struct attach *attach, const char *name)
+{
+	char why[192];
+
+	for (unsigned c = 0; c < nclasses; c++) {
+		const struct class_state *state = &attach->states[c];
+
+		for (int i = 0; state->attached && i < PROGRAMS_MAX; i++) {
+			const char *entry = classes[c].tiers[state->tier].programs[i];
+			const char *used = entry ? tier_program(attach, entry, why, sizeof(why)) : NULL;
+
+			if (used && !strcmp(used, name))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void links_prune(struct attach *attach)
+{
+	for (unsigned i = attach->nlinks; i-- > 0;) {
+		if (program_used(attach, attach->link_names[i]))
+			continue;
+		close(attach->links[i]);
+		attach->nlinks--;
+		memmove(&attach->links[i], &attach->links[i + 1],
+			(attach->nlinks - i) * sizeof(attach->links[0]));
+		memmove(&attach->link_names[i], &attach->link_names[i + 1],
+			(attach->nlinks - i) * sizeof(attach->link_names[0]));
+	}
+}
+
+/* A hook that is attached and does not fire is worth nothing: the next tier, if there is one. */
+bool attach_fall_back(struct attach *attach)
+{
+	bool fell = false;
+
+	for (unsigned c = 0; c < nclasses && attach->object; c++) {
+		struct class_state *state = &attach->states[c];
+		char why[sizeof(state->reason)];
+		int next = state->tier + 1;
+
+		if (!state->attached || !(state->hooks_wanted & ~state->hooks_seen) ||
+		    next >= TIERS_MAX ||
+		    !tier_possible(attach, &classes[c].tiers[next], why, sizeof(why)))
+			continue;
+		coverage_reason(attach, c, state->reason, sizeof(state->reason));
+		state->tier = next;
+		state->hooks_wanted = 0;
+		state->attached = false;
+		class_attach(attach, c);
+		fell = true;
+	}
+	if (fell) {
+		calls_fill(attach->control, rests_on_tap, attach);
+		links_prune(attach);
+	}
+	return fell;
 }
 
 int attach_stop(struct attach *attach)

@@ -62,7 +62,8 @@ bool attach_is_canary(const struct attach *attach, const struct record *record);
 const struct coverage *attach_coverage(const struct attach *attach, size_t *count);
 /* One event of a canary came in; when done, classes with a hook that was not seen become SILENT. */
 void attach_canary_seen(struct attach *attach, unsigned kind, unsigned hook);
-void attach_canary_done(struct attach *attach);
+/* False: hooks were silent and their classes fell to the next tier; run a canary again. */
+bool attach_canary_done(struct attach *attach);
 /* What main() of the sensor runs for `--canary`: nothing, with status 0. */
 #define ATTACH_CANARY_ARG "--canary"
 

@@ -129,18 +129,18 @@ unsigned tap_kinds(unsigned tap, unsigned kinds[2])
 static void fill(__u8 *table, const struct call *calls, size_t n, bool (*wanted)(void *, unsigned),
 		 void *ctx)
 {
-	memset(table, TAP_NONE, TAP_SYSCALLS);
 	for (size_t i = 0; i < n; i++) {
-		unsigned kinds[2], k = tap_kinds(calls[i].tap, kinds);
+		unsigned kinds[2], k = tap_kinds(calls[i].tap, kinds), tap = TAP_NONE;
 
 		while (k--)
 			if (wanted(ctx, kinds[k]))
-				table[calls[i].nr] = calls[i].tap;
+				tap = calls[i].tap;
+		table[calls[i].nr] = tap; /* programs may be running: no moment without it */
 	}
 }
 
-void calls_fill(struct settings *settings, bool (*wanted)(void *, unsigned kind), void *ctx)
+void calls_fill(struct control *control, bool (*wanted)(void *, unsigned kind), void *ctx)
 {
-	fill(settings->tap_native, native, ARRAY_SIZE(native), wanted, ctx);
-	fill(settings->tap_compat, compat, ARRAY_SIZE(compat), wanted, ctx);
+	fill(control->tap_native, native, ARRAY_SIZE(native), wanted, ctx);
+	fill(control->tap_compat, compat, ARRAY_SIZE(compat), wanted, ctx);
 }

@@ -6,6 +6,6 @@
 #include <stdbool.h>
 
 /* Fills the tap's tables with the calls whose class `wanted` says rests on the tap. */
-void calls_fill(struct settings *settings, bool (*wanted)(void *ctx, unsigned kind), void *ctx);
+void calls_fill(struct control *control, bool (*wanted)(void *ctx, unsigned kind), void *ctx);
 /* Classes that a call can make; how many (0 to 2). */
 unsigned tap_kinds(unsigned tap, unsigned kinds[2]);

@@ -151,7 +151,7 @@ int attach_canary(struct attach *attach, const char *dir)
 		return -errno;
 	}
 	attach->canary_pid = pid;
-	attach->canary_over = false;
+	attach->canary_ran = false;
 	__atomic_store_n(&attach->control->canary_tgid, (uint32_t)pid, __ATOMIC_SEQ_CST);
 	if (write(start[1], "", 1) != 1)
 		pid = -errno;

@@ -33,14 +33,14 @@ static void hook_describe(const struct attach *attach, unsigned c, char *text, s
 	}
 }
 
-static void reason_describe(const struct attach *attach, unsigned c, char *text, size_t size)
+void coverage_reason(const struct attach *attach, unsigned c, char *text, size_t size)
 {
 	const struct class_state *state = &attach->states[c];
 	uint64_t missing = state->hooks_wanted & ~state->hooks_seen;
 	size_t at;
 
 	snprintf(text, size, "%s", state->tier == 0 ? "" : state->reason);
-	if (!state->attached || !attach->canary_over || !missing)
+	if (!state->attached || !attach->canary_ran || !missing)
 		return;
 	at = snprintf(text, size, "no canary seen from");
 	for (int hook = 1; hook < HOOKS && at < size; hook++)
@@ -54,7 +54,7 @@ static Hinomi__Coverage__State state_of(const struct attach *attach, const struc
 		return HINOMI__COVERAGE__STATE__STATE_OFF;
 	if (!state->attached)
 		return HINOMI__COVERAGE__STATE__STATE_UNAVAILABLE;
-	if (!attach->canary_over)
+	if (!attach->canary_ran)
 		return HINOMI__COVERAGE__STATE__STATE_UNSPECIFIED;
 	if (state->hooks_wanted & ~state->hooks_seen)
 		return HINOMI__COVERAGE__STATE__STATE_SILENT;
@@ -75,7 +75,7 @@ const struct coverage *attach_coverage(const struct attach *attach, size_t *coun
 		to->state = state_of(attach, state);
 		to->tier = state->attached ? state->tier + 1 : 0;
 		hook_describe(attach, c, to->hook, sizeof(to->hook));
-		reason_describe(attach, c, to->reason, sizeof(to->reason));
+		coverage_reason(attach, c, to->reason, sizeof(to->reason));
 	}
 	*count = nclasses;
 	return attach->coverage;
@@ -88,10 +88,14 @@ void attach_canary_seen(struct attach *attach, unsigned kind, unsigned hook)
 			attach->states[c].hooks_seen |= 1ULL << hook;
 }
 
-void attach_canary_done(struct attach *attach)
+bool attach_canary_done(struct attach *attach)
 {
-	attach->canary_over = true;
+	attach->canary_ran = true;
 	__atomic_store_n(&attach->control->canary_tgid, 0, __ATOMIC_SEQ_CST);
+	if (attach_fall_back(attach))
+		return false;
+	store_keep(attach);
+	return true;
 }
 
 bool attach_is_canary(const struct attach *attach, const struct record *record)

@@ -43,7 +43,7 @@ struct attach {
 	int wake_fd;
 	unsigned cpus;
 	bool resumed;
-	bool canary_over;
+	bool canary_ran;
 	pid_t canary_pid;
 	struct ledger_cell *ledger;
 	struct sequence_cell *sequences;
@@ -70,6 +70,9 @@ void *object_without_fetch(size_t *size); /* malloc'ed; NULL: out of memory */
 /* The program of a tier's entry ("a|b") that this kernel can have, or NULL. */
 const char *tier_program(const struct attach *attach, const char *entry, char *why, size_t why_size);
 
+/* Why a class is not verified on its first tier. */
+void coverage_reason(const struct attach *attach, unsigned c, char *text, size_t size);
+bool attach_fall_back(struct attach *attach); /* true: classes moved, prove them again */
 int attach_map_memory(struct attach *attach);
 /* 1: maps and links taken from the descriptor store; 0: nothing usable there. */
 int store_take(struct attach *attach);
