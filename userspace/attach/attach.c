@@ -291,7 +291,6 @@ int attach_load(const struct attach_options *options, struct attach **ret, struc
 
 	if (!attach || cpus < 1)
 		return fail(error, 1, -ENOMEM, "start");
-	_Static_assert(sizeof(attach->states) / sizeof(attach->states[0]) >= 16, "room for classes");
 	attach->options = *options;
 	attach->cpus = cpus;
 	attach->tasks_link = attach->wake_fd = -1;
@@ -391,12 +390,11 @@ static void class_attach(struct attach *attach, unsigned c)
 
 		if (!name || program_attach(attach, name, state->reason, sizeof(state->reason))) {
 			state->tier = -1;
-			state->hooks_wanted = 0;
+			state->hooks_wanted = (struct hook_set){};
 			return;
 		}
-		state->hooks_wanted |= 1ULL << hook_by_name(name);
+		hook_add(&state->hooks_wanted, hook_by_name(name));
 	}
-	state->hooks_wanted &= ~(1ULL << HOOK_NONE);
 	state->attached = true;
 }
 
@@ -468,13 +466,12 @@ bool attach_fall_back(struct attach *attach)
 		char why[sizeof(state->reason)];
 		int next = state->tier + 1;
 
-		if (!state->attached || !(state->hooks_wanted & ~state->hooks_seen) ||
-		    next >= TIERS_MAX ||
+		if (!state->attached || !class_silent(state) || next >= TIERS_MAX ||
 		    !tier_possible(attach, &classes[c].tiers[next], why, sizeof(why)))
 			continue;
 		coverage_reason(attach, c, state->reason, sizeof(state->reason));
 		state->tier = next;
-		state->hooks_wanted = 0;
+		state->hooks_wanted = (struct hook_set){};
 		state->attached = false;
 		class_attach(attach, c);
 		fell = true;

@@ -139,7 +139,7 @@ int attach_canary(struct attach *attach, const char *dir)
 	if (pipe2(start, O_CLOEXEC))
 		return -errno;
 	for (unsigned c = 0; c < nclasses; c++)
-		attach->states[c].hooks_seen = 0;
+		attach->states[c].hooks_seen = (struct hook_set){};
 	pid = fork();
 	if (pid == 0) {
 		close(start[1]);

@@ -11,6 +11,14 @@ static const char *const hook_names[HOOKS] = {
 #undef HOOK
 };
 
+bool class_silent(const struct class_state *state)
+{
+	for (int hook = 1; hook < HOOKS; hook++)
+		if (hook_missing(&state->hooks_wanted, &state->hooks_seen, hook))
+			return true;
+	return false;
+}
+
 static void hook_describe(const struct attach *attach, unsigned c, char *text, size_t size)
 {
 	const struct class_state *state = &attach->states[c];
@@ -23,7 +31,7 @@ static void hook_describe(const struct attach *attach, unsigned c, char *text, s
 		struct bpf_program *program = NULL;
 		const char *shown = hook_names[hook];
 
-		if (!(state->hooks_wanted >> hook & 1))
+		if (!hook_in(&state->hooks_wanted, hook))
 			continue;
 		if (attach->object)
 			program = bpf_object__find_program_by_name(attach->object, shown);
@@ -36,15 +44,14 @@ static void hook_describe(const struct attach *attach, unsigned c, char *text, s
 void coverage_reason(const struct attach *attach, unsigned c, char *text, size_t size)
 {
 	const struct class_state *state = &attach->states[c];
-	uint64_t missing = state->hooks_wanted & ~state->hooks_seen;
 	size_t at;
 
 	snprintf(text, size, "%s", state->tier == 0 ? "" : state->reason);
-	if (!state->attached || !attach->canary_ran || !missing)
+	if (!state->attached || !attach->canary_ran || !class_silent(state))
 		return;
 	at = snprintf(text, size, "no canary seen from");
 	for (int hook = 1; hook < HOOKS && at < size; hook++)
-		if (missing >> hook & 1)
+		if (hook_missing(&state->hooks_wanted, &state->hooks_seen, hook))
 			at += snprintf(text + at, size - at, " %s", hook_names[hook]);
 }
 
@@ -56,7 +63,7 @@ static Hinomi__Coverage__State state_of(const struct attach *attach, const struc
 		return HINOMI__COVERAGE__STATE__STATE_UNAVAILABLE;
 	if (!attach->canary_ran)
 		return HINOMI__COVERAGE__STATE__STATE_UNSPECIFIED;
-	if (state->hooks_wanted & ~state->hooks_seen)
+	if (class_silent(state))
 		return HINOMI__COVERAGE__STATE__STATE_SILENT;
 	return state->tier ? HINOMI__COVERAGE__STATE__STATE_LOWER_TIER :
 			     HINOMI__COVERAGE__STATE__STATE_VERIFIED;
@@ -85,7 +92,7 @@ void attach_canary_seen(struct attach *attach, unsigned kind, unsigned hook)
 {
 	for (unsigned c = 0; c < nclasses; c++)
 		if (classes[c].kind == kind && hook < HOOKS)
-			attach->states[c].hooks_seen |= 1ULL << hook;
+			hook_add(&attach->states[c].hooks_seen, hook);
 }
 
 bool attach_canary_done(struct attach *attach)

@@ -7,8 +7,31 @@
 #include "attach/attach.h"
 #include "attach/classes.h"
 
-#define UNAVAILABLE_MAX 32
-#define LINKS_MAX 64
+#define UNAVAILABLE_MAX 64
+#define LINKS_MAX	 192 /* descriptors that the service manager is asked to keep; its unit allows more */
+#define CLASSES_MAX	 64
+
+/* A set of enum hook_id. */
+struct hook_set {
+	uint64_t bits[(HOOKS + 63) / 64];
+};
+
+static inline void hook_add(struct hook_set *set, unsigned hook)
+{
+	if (hook != HOOK_NONE && hook < HOOKS)
+		set->bits[hook / 64] |= 1ULL << hook % 64;
+}
+
+static inline bool hook_in(const struct hook_set *set, unsigned hook)
+{
+	return set->bits[hook / 64] >> hook % 64 & 1;
+}
+
+/* Hooks that are wanted and were not seen. */
+static inline bool hook_missing(const struct hook_set *wanted, const struct hook_set *seen, unsigned hook)
+{
+	return hook_in(wanted, hook) && !hook_in(seen, hook);
+}
 
 /* What the kernel can do, found by trying. */
 struct probe {
@@ -27,7 +50,7 @@ struct class_state {
 	int tier; /* index, -1: none */
 	bool off;
 	bool attached;
-	uint64_t hooks_wanted, hooks_seen; /* bits of enum hook_id */
+	struct hook_set hooks_wanted, hooks_seen;
 	char reason[192];
 };
 
@@ -48,8 +71,8 @@ struct attach {
 	struct ledger_cell *ledger;
 	struct sequence_cell *sequences;
 	struct control *control;
-	struct class_state states[32];
-	struct coverage coverage[32];
+	struct class_state states[CLASSES_MAX];
+	struct coverage coverage[CLASSES_MAX];
 };
 
 enum attach_map { MAP_RING_KEEP, MAP_RING_BULK, MAP_LEDGER, MAP_SEQUENCES, MAP_CONTROL, MAPS };
@@ -70,6 +93,8 @@ void *object_without_fetch(size_t *size); /* malloc'ed; NULL: out of memory */
 /* The program of a tier's entry ("a|b") that this kernel can have, or NULL. */
 const char *tier_program(const struct attach *attach, const char *entry, char *why, size_t why_size);
 
+/* Some wanted hook of the class was not seen. */
+bool class_silent(const struct class_state *state);
 /* Why a class is not verified on its first tier. */
 void coverage_reason(const struct attach *attach, unsigned c, char *text, size_t size);
 bool attach_fall_back(struct attach *attach); /* true: classes moved, prove them again */

@@ -121,15 +121,13 @@ static bool has_link(const struct attach *attach, const char *entry)
 	return false;
 }
 
-static uint64_t hook_bit(const struct attach *attach, const char *entry)
+static void hook_restore(const struct attach *attach, const char *entry, struct hook_set *set)
 {
 	for (unsigned i = 0; i < attach->nlinks; i++)
 		for (const char *at = entry; *at; at += strcspn(at, "|"), at += *at == '|')
 			if (strlen(attach->link_names[i]) == strcspn(at, "|") &&
 			    !strncmp(attach->link_names[i], at, strcspn(at, "|")))
-				return (1ULL << hook_by_name(attach->link_names[i])) &
-				       ~(1ULL << HOOK_NONE);
-	return 0;
+				hook_add(set, hook_by_name(attach->link_names[i]));
 }
 
 /* Which tier each class was on, told by the links that are there. */
@@ -151,7 +149,7 @@ static void states_restore(struct attach *attach)
 			state->tier = t;
 			state->attached = true;
 			while (n--)
-				state->hooks_wanted |= hook_bit(attach, tier->programs[n]);
+				hook_restore(attach, tier->programs[n], &state->hooks_wanted);
 		}
 		if (state->tier > 0)
 			snprintf(state->reason, sizeof(state->reason), "as before the restart");
