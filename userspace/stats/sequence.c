@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define HOLES_MAX 32 /* open at once on a cpu and lane; beyond, the oldest is declared at once */
+#define HOLES_MAX   32	  /* open at once on a cpu and lane; beyond, the oldest is declared at once */
+#define OVERDUE_MAX 16384 /* declared and not yet taken: more than a batch of records can make */
 
 struct hole {
 	uint64_t first, last, from_ns, to_ns;
@@ -20,7 +21,7 @@ struct sequences {
 	unsigned cpus;
 	unsigned open; /* holes in all tracks */
 	struct gap *overdue;
-	unsigned noverdue, overdue_max;
+	unsigned noverdue;
 	struct track tracks[];
 };
 
@@ -32,8 +33,7 @@ int sequences_new(unsigned cpus, struct sequences **ret)
 	if (!s)
 		return -ENOMEM;
 	s->cpus = cpus;
-	s->overdue_max = n * HOLES_MAX;
-	s->overdue = calloc(s->overdue_max, sizeof(*s->overdue));
+	s->overdue = calloc(OVERDUE_MAX, sizeof(*s->overdue));
 	if (!s->overdue) {
 		free(s);
 		return -ENOMEM;
@@ -76,12 +76,14 @@ static void hole_open(struct sequences *s, struct track *t, uint64_t first, uint
 		      uint64_t to_ns)
 {
 	if (t->nholes == HOLES_MAX) {
-		if (s->noverdue < s->overdue_max) {
-			hole_declare(s, t, 0, &s->overdue[s->noverdue++]);
-		} else { /* nobody takes them: let the newest hole grow instead of forgetting one */
-			t->holes[HOLES_MAX - 1].last = last;
+		struct hole *newest = &t->holes[HOLES_MAX - 1];
+
+		if (s->noverdue == OVERDUE_MAX) { /* nobody takes them: rather too much than too little */
+			newest->first = first < newest->first ? first : newest->first;
+			newest->last = last > newest->last ? last : newest->last;
 			return;
 		}
+		hole_declare(s, t, 0, &s->overdue[s->noverdue++]);
 	}
 	t->holes[t->nholes++] = (struct hole){ first, last, t->last_ns, to_ns };
 	s->open++;
@@ -104,8 +106,7 @@ static bool hole_fill(struct sequences *s, struct track *t, uint64_t seq)
 			h->last--;
 		} else {
 			h->last = seq - 1;
-			rest.first = seq + 1;
-			hole_open(s, t, rest.first, rest.last, rest.to_ns);
+			hole_open(s, t, seq + 1, rest.last, rest.to_ns);
 		}
 		return true;
 	}
