@@ -2,7 +2,7 @@
 /*
  * Takes up where an earlier process stopped: the chain of each lane, and, when
  * the kernel's rings are still the same, ledger and sequences.  Reads only the
- * newest segment of each lane; every segment's beginning has the ledger whole.
+ * newest segment of each lane, or two when the ledger does not stand whole in it.
  */
 #include <errno.h>
 #include <string.h>
@@ -38,18 +38,14 @@ static uint64_t last_clock(const struct frame *frame)
 	return h->n_clocks ? h->clocks[h->n_clocks - 1]->boot_ns : 0;
 }
 
-static int recover_lane(struct pipeline *p, const char *dir, enum lane lane, struct seal_state *state,
-			uint64_t *last_ns)
+static int read_from(struct pipeline *p, const char *dir, enum lane lane, struct spool_position from,
+		     struct seal_state *state, uint64_t *last_ns, bool *whole)
 {
 	CLEANUP(spool_reader_free) struct spool_reader *reader = NULL;
-	struct spool_position from;
 	const void *bytes;
 	size_t size;
-	int err = spool_last_segment(dir, lane, &from);
+	int err = spool_reader_open(dir, lane, from, &reader);
 
-	if (err || !from.segment)
-		return err == -ENOENT ? 0 : err;
-	err = spool_reader_open(dir, lane, from, &reader);
 	if (err)
 		return err;
 	spool_reader_all(reader);
@@ -64,9 +60,26 @@ static int recover_lane(struct pipeline *p, const char *dir, enum lane lane, str
 		    !memcmp(frame->header->boot_id.data, p->identity.boot_id, 16) &&
 		    last_clock(frame) > *last_ns)
 			*last_ns = last_clock(frame);
+		*whole |= frame->header->ledger_whole;
 		take_up(p, frame, lane);
 	}
 	return err;
+}
+
+static int recover_lane(struct pipeline *p, const char *dir, enum lane lane, struct seal_state *state,
+			uint64_t *last_ns)
+{
+	struct spool_position from;
+	bool whole = false;
+	int err = spool_last_segment(dir, lane, &from);
+
+	if (err || !from.segment)
+		return err == -ENOENT ? 0 : err;
+	err = read_from(p, dir, lane, from, state, last_ns, &whole);
+	if (err || whole || from.segment == 1)
+		return err;
+	from.segment--;
+	return read_from(p, dir, lane, from, state, last_ns, &whole);
 }
 
 int pipeline_recover(struct pipeline *p, const char *dir, struct seal_state states[LANES])
