@@ -319,15 +319,17 @@ struct unix_sock {
 	struct sock *peer;
 };
 
-struct pt_regs___x86 {
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs___call {
 	unsigned long r10, r9, r8, ax, cx, dx, si, di, bx, bp, orig_ax, cs;
 };
-
-struct pt_regs___arm64 {
+#else
+struct pt_regs___call {
 	__u64 regs[31];
 	__u64 orig_x0;
 	int syscallno;
 };
+#endif
 
 struct seq_file {};
 struct bpf_iter_meta {

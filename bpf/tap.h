@@ -18,26 +18,26 @@ struct call {
 	bool compat;
 };
 
-static __always_inline __u32 tap_of(__u32 nr, bool compat)
+/* Most calls are nobody's: told by one look, before anything else is read. */
+static __always_inline bool tap_wants(const struct control *c, __u32 nr)
 {
-	struct control *c = control_get();
-
-	if (!c || nr >= TAP_SYSCALLS)
-		return TAP_NONE;
-	return compat ? c->tap_compat[nr] : c->tap_native[nr];
+	return nr < TAP_SYSCALLS && (c->tap_native[nr] | c->tap_compat[nr]);
 }
 
+#define REGS struct pt_regs___call
+
 #if defined(__TARGET_ARCH_x86)
-static __always_inline void call_fill(struct call *call, struct pt_regs___x86 *regs)
+static __always_inline void call_fill(struct call *call, REGS *regs, const struct control *c)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	__u32 nr = READ(regs, orig_ax);
+	__u32 nr = regs->orig_ax, index = nr & ~X32_BIT;
+	bool ia32;
 
-	bool ia32 = READ(task, thread_info.status) & TS_COMPAT;
-
-	call->what = tap_of(nr & ~X32_BIT, ia32);
-	if (call->what == TAP_NONE)
+	if (!tap_wants(c, index))
 		return;
+	ia32 = READ(task, thread_info.status) & TS_COMPAT;
+	index &= TAP_SYSCALLS - 1;
+	call->what = ia32 ? c->tap_compat[index] : c->tap_native[index];
 	call->compat = ia32 || nr & X32_BIT;
 	if (ia32) {
 		call->arg[0] = (__u32)READ(regs, bx);
@@ -53,25 +53,24 @@ static __always_inline void call_fill(struct call *call, struct pt_regs___x86 *r
 	call->arg[3] = READ(regs, r10);
 	call->arg[4] = READ(regs, r8);
 }
-#define REGS struct pt_regs___x86
 #elif defined(__TARGET_ARCH_arm64)
 #define TIF_32BIT (1 << 22)
-static __always_inline void call_fill(struct call *call, struct pt_regs___arm64 *regs)
+static __always_inline void call_fill(struct call *call, REGS *regs, const struct control *c)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	__u32 nr = READ(regs, syscallno);
+	__u32 nr = regs->syscallno;
 
-	call->compat = READ(task, thread_info.flags) & TIF_32BIT;
-	call->what = tap_of(nr, call->compat);
-	if (call->what == TAP_NONE)
+	if (!tap_wants(c, nr))
 		return;
+	call->compat = READ(task, thread_info.flags) & TIF_32BIT;
+	nr &= TAP_SYSCALLS - 1;
+	call->what = call->compat ? c->tap_compat[nr] : c->tap_native[nr];
 	call->arg[0] = READ(regs, orig_x0);
 	call->arg[1] = READ(regs, regs[1]);
 	call->arg[2] = READ(regs, regs[2]);
 	call->arg[3] = READ(regs, regs[3]);
 	call->arg[4] = READ(regs, regs[4]);
 }
-#define REGS struct pt_regs___arm64
 #endif
 
 static __always_inline struct slot *tap_begin(struct call *call, __u32 kind, __u32 size)
@@ -344,8 +343,11 @@ static __always_inline int tap_names(struct call *call)
 static __always_inline int on_call(REGS *regs, long result)
 {
 	struct call call = { .result = result };
+	struct control *c = control_get();
 
-	call_fill(&call, regs);
+	if (!c)
+		return 0;
+	call_fill(&call, regs, c);
 	if (call.what == TAP_NONE)
 		return 0;
 	if (call.what <= TAP_FCHOWNAT)
