@@ -13,6 +13,7 @@
 #define TMPFS_MAGIC 0x01021994
 #define HUGETLBFS_MAGIC 0x958458f6
 #define MNT_INTERNAL 0x4000
+#define CTIME_QUERIED (1u << 31) /* I_CTIME_QUERIED in i_ctime_nsec */
 
 static __always_inline void key_fill(struct process_key *key, struct task_struct *task)
 {
@@ -105,8 +106,9 @@ static __always_inline __u64 inode_ctime_ns(struct inode *inode)
 	struct inode___v611 *v611 = (void *)inode;
 	struct inode___v66 *v66 = (void *)inode;
 
-	if (bpf_core_field_exists(v611->i_ctime_sec))
-		return READ(v611, i_ctime_sec) * 1000000000ULL + READ(v611, i_ctime_nsec);
+	if (bpf_core_field_exists(v611->i_ctime_sec)) /* the flag: 6.13, 4e40eff0b573 */
+		return READ(v611, i_ctime_sec) * 1000000000ULL +
+		       (READ(v611, i_ctime_nsec) & ~CTIME_QUERIED);
 	if (bpf_core_field_exists(v66->__i_ctime))
 		return READ(v66, __i_ctime.tv_sec) * 1000000000ULL + READ(v66, __i_ctime.tv_nsec);
 	return READ(inode, i_ctime.tv_sec) * 1000000000ULL + READ(inode, i_ctime.tv_nsec);

@@ -228,7 +228,7 @@ static void beat(struct sensor *s, uint64_t now)
 {
 	char status[128];
 
-	if (now >= s->beat_ns) {
+	if (s->ready && now >= s->beat_ns) {
 		s->beat_ns = now + s->config->heartbeat_ms * NS_PER_MS;
 		announce_heartbeat(&s->pipeline);
 		s->pipeline.whole_due[LANE_KEEP] = true;

@@ -270,7 +270,7 @@ static void put_time(FILE *out, uint64_t real_ns)
 static void put_id(FILE *out, const Hinomi__FrameHeader *header, const Hinomi__Event *event)
 {
 	fputs("\"id\":\"", out);
-	put_hex(out, header->boot_id.data, header->boot_id.len);
+	put_hex(out, header->rings_id.data, header->rings_id.len);
 	fprintf(out, "-%s-", event->lane == HINOMI__LANE__LANE_KEEP ? "keep" : "bulk");
 	if (event->cpu == CPU_SENSOR)
 		putc_unlocked('s', out);
