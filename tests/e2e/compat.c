@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+/* 32-bit system calls of a 64-bit program: another table, the same files and sockets. */
+#include <errno.h>
+#include <fcntl.h>
+#include <hinomi/kinds.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "e2e.h"
+
+#if defined(__x86_64__)
+
+enum {
+	NR_open = 5,
+	NR_creat = 8,
+	NR_unlink = 10,
+	NR_getpid = 20,
+	NR_rename = 38,
+	NR_socketcall = 102,
+	NR_chmod = 15,
+	NR_connect = 362
+};
+
+#define PAGE 4096
+
+/* Four arguments are enough here; addresses must lie below 4 GiB. */
+static long int80(long nr, long a, long b, long c)
+{
+	long result;
+
+	__asm__ volatile("int $0x80"
+			 : "=a"(result)
+			 : "a"(nr), "b"(a), "c"(b), "d"(c)
+			 : "memory", "r8", "r9", "r10", "r11");
+	return (int)result;
+}
+
+static int can_do(struct facts *facts)
+{
+	(void)facts;
+	return int80(NR_getpid, 0, 0, 0) == getpid() ? 0 : 1;
+}
+
+static void probe(struct facts *facts)
+{
+	int status;
+	pid_t pid = must(fork());
+
+	if (pid == 0)
+		_exit(can_do(facts));
+	waitpid(pid, &status, 0);
+	facts->pid[0] = pid;
+	facts->number[7] = (uint64_t)status;
+	if (status)
+		act_skip(facts, "this kernel has no 32-bit system calls");
+}
+
+static char *low_page(struct facts *facts)
+{
+	return must((char *)mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0));
+}
+
+static void act_files(struct facts *facts)
+{
+	char *name = low_page(facts), *other = name + 64;
+	long fd;
+
+	probe(facts);
+	act_path(facts, 0, "marker");
+	act_path(facts, 1, "other");
+	strcpy(name, "marker");
+	strcpy(other, "other");
+	fd = int80(NR_open, (long)name, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	must(fstat((int)fd, &facts->stat[0]));
+	close((int)fd);
+	fd = int80(NR_creat, (long)other, 0600, 0);
+	must(fstat((int)fd, &facts->stat[1]));
+	close((int)fd);
+	if (int80(NR_chmod, (long)other, 0644, 0) || int80(NR_rename, (long)name, (long)other, 0) ||
+	    int80(NR_unlink, (long)other, 0, 0))
+		act_fail(facts, "a 32-bit call");
+}
+
+static void want_compat(struct check *check, const struct seen *seen)
+{
+	want_number(check, "event.compat", 1, seen->event->compat);
+}
+
+static void check_files(struct check *check)
+{
+	const struct facts *facts = check->facts;
+	const struct seen *first = take(check, KIND_file_create);
+	const struct seen *second = take(check, KIND_file_create);
+	const struct seen *mode = take(check, KIND_file_mode);
+	const struct seen *rename = take(check, KIND_file_rename);
+	const struct seen *unlink = take(check, KIND_file_unlink);
+
+	want_child(check, facts->pid[0], 0);
+	if (!first || !second || !mode || !rename || !unlink)
+		return;
+	want_file(check, facts->path[0], &facts->stat[0], first->event->file_create->file);
+	want_file(check, facts->path[1], &facts->stat[1], second->event->file_create->file);
+	want_text(check, "file_mode.file.path", facts->path[1],
+		  &mode->event->file_mode->file->path);
+	want_number(check, "file_mode.mode", 0644, mode->event->file_mode->mode);
+	want_text(check, "file_rename.old_path", facts->path[0],
+		  &rename->event->file_rename->old_path);
+	want_text(check, "file_unlink.file.path", facts->path[1],
+		  &unlink->event->file_unlink->file->path);
+	want_compat(check, first);
+	want_compat(check, second);
+	want_compat(check, mode);
+	want_compat(check, rename);
+	want_compat(check, unlink);
+}
+
+static void act_sockets(struct facts *facts)
+{
+	struct sockaddr_in *to = (void *)low_page(facts);
+	unsigned *call = (unsigned *)((char *)to + 64);
+	int fd = must(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+
+	probe(facts);
+	to->sin_family = AF_INET;
+	to->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	to->sin_port = htons(7);
+	memcpy(&facts->address[0], to, sizeof(*to));
+	if (int80(NR_connect, fd, (long)to, sizeof(*to)))
+		act_fail(facts, "connect");
+	to->sin_port = htons(9);
+	memcpy(&facts->address[1], to, sizeof(*to));
+	call[0] = (unsigned)fd;
+	call[1] = (unsigned)(long)to;
+	call[2] = sizeof(*to);
+	if (int80(NR_socketcall, 3, (long)call, 0)) /* 3: connect */
+		act_fail(facts, "socketcall");
+	close(fd);
+}
+
+static void check_sockets(struct check *check)
+{
+	const struct facts *facts = check->facts;
+
+	want_child(check, facts->pid[0], 0);
+	for (int i = 0; i < 2; i++) {
+		const struct seen *connect = take(check, KIND_connect);
+
+		if (!connect)
+			return;
+		want_address(check, "connect.peer", &facts->address[i], 0,
+			     connect->event->connect->peer);
+		want_compat(check, connect);
+	}
+}
+
+const struct test compat_tests[] = {
+	{"compat/files", NULL, act_files, check_files},
+	{"compat/sockets", NULL, act_sockets, check_sockets},
+	{},
+};
+
+#else
+const struct test compat_tests[] = {{}};
+#endif

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * e2e: real system calls in, one event each out.  Starts the sensor once, lets
+ * every test act, stops it, and judges by what the spool holds.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <hinomi/kinds.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "e2e.h"
+#include "event/event.h"
+
+#define TESTS_MAX 128
+#define SKIPPED	  77
+
+static const struct test *const groups[] = {
+	process_tests, exec_tests,  args_tests, fork_tests, exit_tests, creds_tests, create_tests,
+	open_tests,    names_tests, attr_tests, inet_tests, unix_tests, place_tests, compat_tests,
+};
+
+struct run {
+	const struct test *tests[TESTS_MAX];
+	struct facts *facts[TESTS_MAX];
+	size_t n;
+	bool all; /* tests were not chosen by name */
+	char root[200], cgroup[PATH_MAX], spool[300];
+	struct story story;
+};
+
+static const char usage[] =
+	"usage: e2e [--list] [--hinomi PROGRAM] [--dir DIR] [--keep] [TEST...] [-- "
+	"SENSOR-ARGUMENT...]\n"
+	"  --hinomi PROGRAM  hinomi, or hinomi-sensor (default: beside this program's build)\n"
+	"  --dir DIR         for files and the spool (default: /tmp)\n"
+	"  --keep            leave them there\n"
+	"A TEST is a name as --list has it, or the first part of one.\n";
+
+/* The program that tests execute: this one. */
+static int child(const char *what, char **argv)
+{
+	char *again[] = {CHILD_ENV "=1", NULL};
+
+	if (strcmp(what, "again") != 0)
+		return 0;
+	execve("/proc/self/exe", argv, again);
+	return 1;
+}
+
+static bool is_chosen(const struct test *test, char **names)
+{
+	if (!*names)
+		return true;
+	for (; *names; names++)
+		if (!strncmp(test->name, *names, strlen(*names)))
+			return true;
+	return false;
+}
+
+static void choose(struct run *run, char **names)
+{
+	run->all = !*names;
+	for (size_t g = 0; g < ARRAY_SIZE(groups); g++)
+		for (const struct test *test = groups[g]; test->name && run->n < TESTS_MAX; test++)
+			if (is_chosen(test, names))
+				run->tests[run->n++] = test;
+}
+
+static int places_make(struct run *run, const char *dir)
+{
+	const char *root = cgroup_root();
+	char *resolved = realpath(dir, NULL);
+
+	if (!root) {
+		printf("there is no cgroup v2 hierarchy\n");
+		return SKIPPED;
+	}
+	snprintf(run->root, sizeof(run->root), "%.180s/e2e.XXXXXX", resolved ? resolved : dir);
+	free(resolved);
+	snprintf(run->cgroup, sizeof(run->cgroup), "%s/hinomi-e2e-%d", root, getpid());
+	if (!mkdtemp(run->root) || chmod(run->root, 0755)) {
+		perror(run->root);
+		return 1;
+	}
+	snprintf(run->spool, sizeof(run->spool), "%s/spool", run->root);
+	if (cgroup_make(run->cgroup)) {
+		perror(run->cgroup);
+		return 1;
+	}
+	for (size_t i = 0; i < run->n; i++) {
+		run->facts[i] = mmap(NULL, sizeof(struct facts), PROT_READ | PROT_WRITE,
+				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		if (run->facts[i] == MAP_FAILED)
+			return 1;
+		run->facts[i]->cgroup = run->cgroup;
+	}
+	return 0;
+}
+
+static int act_all(struct run *run, struct sensor *sensor)
+{
+	int r;
+
+	for (size_t i = 0; i < run->n; i++)
+		if (run->tests[i]->early)
+			test_begin(run->tests[i], run->facts[i], run->root);
+	r = sensor_start(sensor);
+	if (r) {
+		printf("not ok e2e/sensor # it did not start: %s\n", strerror(-r));
+		return 1;
+	}
+	for (size_t i = 0; i < run->n; i++) {
+		if (!run->tests[i]->early)
+			test_begin(run->tests[i], run->facts[i], run->root);
+		test_go(run->tests[i], run->facts[i]);
+	}
+	r = sensor_stop(sensor);
+	if (!r)
+		r = story_read(run->spool, &run->story);
+	if (r)
+		printf("not ok e2e/sensor # it ended with wait status %#x, or its spool cannot be "
+		       "read\n",
+		       (unsigned)r);
+	return r;
+}
+
+/* The actor's own end, unless the test has looked at it, and then nothing more. */
+static void want_no_more(struct check *check)
+{
+	char text[600];
+
+	if (there_is_of(check, KIND_exit, check->facts->actor))
+		take_of(check, KIND_exit, check->facts->actor);
+	for (unsigned kind = 0; kind < KINDS_MAX; kind++)
+		while (kind_is_kernel(kind) && there_is(check, kind))
+			check_fail(check, "expected no more, got %s",
+				   seen_text(take(check, kind), text, sizeof(text)));
+}
+
+static void judge(struct run *run, size_t i, uint64_t cgroup_id)
+{
+	const struct test *test = run->tests[i];
+	struct check check = {
+		.test = test,
+		.facts = run->facts[i],
+		.story = &run->story,
+		.cgroup_id = cgroup_id,
+		.cgroup_path = strrchr(run->cgroup, '/'),
+	};
+
+	if (check.facts->skipped[0]) {
+		verdict_skip(test->name, check.facts->skipped);
+		return;
+	}
+	if (check.facts->failed[0]) {
+		check_fail(&check, "the actor: %s", check.facts->failed);
+	} else {
+		test->check(&check);
+		check.cgroup_id = 0;
+		check.cgroup_path = NULL;
+		want_no_more(&check);
+	}
+	verdict(test->name, &check);
+}
+
+static void judge_run(struct run *run)
+{
+	static const struct {
+		const char *name;
+		void (*check)(struct check *check);
+		bool only_all;
+	} checks[] = {
+		{"sensor/start", check_start, false},
+		{"sensor/stop", check_stop, false},
+		{"sensor/heartbeat", check_heartbeat, false},
+		{"sensor/tiers", check_tiers, false},
+		{"ledger/sums", check_ledger, false},
+		{"ledger/sequences", check_sequences, false},
+		{"ledger/chain", check_chain, false},
+		{"fields/all-set", check_fields, true},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+		struct check check = {.story = &run->story};
+
+		if (checks[i].only_all && !run->all)
+			continue;
+		checks[i].check(&check);
+		verdict(checks[i].name, &check);
+	}
+}
+
+static int all(struct run *run, struct sensor *sensor)
+{
+	struct stat st;
+	int r = act_all(run, sensor);
+
+	if (r || stat(run->cgroup, &st))
+		return 1;
+	for (size_t i = 0; i < run->n; i++)
+		judge(run, i, st.st_ino);
+	judge_run(run);
+	return verdicts_failed() ? 1 : 0;
+}
+
+static const char *beside(char path[PATH_MAX])
+{
+	ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
+	char *slash;
+
+	path[n < 0 ? 0 : n] = 0;
+	for (int i = 0; i < 3 && (slash = strrchr(path, '/')); i++)
+		*slash = 0;
+	strncat(path, "/libexec/hinomi-sensor", PATH_MAX - strlen(path) - 1);
+	return path;
+}
+
+static void places_remove(const struct run *run, bool keep)
+{
+	pid_t pid;
+
+	cgroup_remove(run->cgroup);
+	if (keep) {
+		printf("# %s\n", run->root);
+		return;
+	}
+	pid = fork();
+	if (pid == 0)
+		execlp("rm", "rm", "-rf", run->root, NULL);
+	waitpid(pid, NULL, 0);
+}
+
+static int list(void)
+{
+	static struct run run;
+
+	choose(&run, (char *[]){NULL});
+	for (size_t i = 0; i < run.n; i++)
+		puts(run.tests[i]->name);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"list", 0, NULL, 'l'}, {"hinomi", 1, NULL, 'p'}, {"dir", 1, NULL, 'd'},
+		{"keep", 0, NULL, 'k'}, {"help", 0, NULL, 'h'},	  {},
+	};
+	char path[PATH_MAX];
+	const char *dir = "/tmp";
+	static struct run run;
+	struct sensor sensor = {.program = NULL};
+	bool keep = false;
+	int c, status;
+
+	if (getenv(CHILD_ENV))
+		return child(getenv(CHILD_ENV), argv);
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (c) {
+		case 'l':
+			return list();
+		case 'p':
+			sensor.program = optarg;
+			break;
+		case 'd':
+			dir = optarg;
+			break;
+		case 'k':
+			keep = true;
+			break;
+		default:
+			fputs(usage, c == 'h' ? stdout : stderr);
+			return c == 'h' ? 0 : 2;
+		}
+	}
+	for (int i = optind; i < argc; i++)
+		if (!strcmp(argv[i], "--")) {
+			argv[i] = NULL;
+			sensor.arguments = argv + i + 1;
+		}
+	choose(&run, argv + optind);
+	status = places_make(&run, dir);
+	if (status)
+		return status;
+	if (!sensor.program)
+		sensor.program = beside(path);
+	sensor.spool = run.spool;
+	sensor.cgroup = run.cgroup;
+	sensor.dir = run.root;
+	status = all(&run, &sensor);
+	places_remove(&run, keep);
+	return status;
+}
