@@ -53,21 +53,25 @@ static uint64_t changed_ns(const struct stat *st)
 	return (uint64_t)st->st_ctim.tv_sec * NS_PER_SEC + (uint64_t)st->st_ctim.tv_nsec;
 }
 
+static bool is_on_device(int fd, const struct stat *st, const struct file_identity *identity)
+{
+	struct statfs fs;
+
+	if (major(st->st_dev) == identity->device_major &&
+	    minor(st->st_dev) == identity->device_minor)
+		return true;
+	return has_other_device(identity->filesystem) && !fstatfs(fd, &fs) &&
+	       (uint32_t)fs.f_type == identity->filesystem;
+}
+
 static bool is_file(int fd, const struct file_identity *identity)
 {
 	struct stat st;
-	struct statfs fs;
 
-	if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0 || !S_ISREG(st.st_mode))
-		return false;
-	if (identity->filesystem && (uint32_t)fs.f_type != identity->filesystem)
-		return false;
-	if (!has_other_device(identity->filesystem) &&
-	    (major(st.st_dev) != identity->device_major ||
-	     minor(st.st_dev) != identity->device_minor))
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return false;
 	return st.st_ino == identity->inode && (uint64_t)st.st_size == identity->size &&
-	       changed_ns(&st) == identity->changed_ns;
+	       changed_ns(&st) == identity->changed_ns && is_on_device(fd, &st, identity);
 }
 
 /* For reading, without a trace in the file's access time where that is allowed. */

@@ -17,9 +17,10 @@
 
 #define NONE	       UINT32_MAX
 #define MIN_PROCESSES  16
-#define SAME_PID_MAX   16 /* processes of one pid that are remembered */
-#define HAND_STEPS_MAX 64 /* that the eviction hand takes at once */
-#define DEAD_SHARE     4  /* at most a quarter of the slots holds dead ones */
+#define SAME_PID_MAX   16   /* processes of one pid that are remembered */
+#define HAND_STEPS_MAX 64   /* that the eviction hand takes at once */
+#define DEAD_SHARE     4    /* at most a quarter of the slots holds dead ones, */
+#define DEAD_MAX       8192 /* and no more than this */
 #define GOLDEN	       0x9e3779b97f4a7c15ULL
 
 struct tree {
@@ -28,7 +29,7 @@ struct tree {
 	uint32_t max, used;  /* slots; those below `used` have been taken once */
 	uint32_t free_first; /* given back, linked by chain_next */
 	uint32_t bucket_bits;
-	uint32_t dead_oldest, dead_newest, dead_count;
+	uint32_t dead_oldest, dead_newest, dead_count, dead_max;
 	uint32_t hand;
 	uint64_t count, evicted_alive;
 	uint64_t stamps;  /* names given so far */
@@ -48,6 +49,7 @@ int tree_new(uint32_t processes_max, struct tree **ret)
 	if (max > 1u << 24)
 		max = 1u << 24;
 	tree->max = max;
+	tree->dead_max = max / DEAD_SHARE < DEAD_MAX ? max / DEAD_SHARE : DEAD_MAX;
 	tree->free_first = tree->dead_oldest = tree->dead_newest = NONE;
 	while (1u << tree->bucket_bits < max)
 		tree->bucket_bits++;
@@ -226,7 +228,7 @@ void tree_exit(struct tree *tree, struct process *process)
 	if (process->dead)
 		return;
 	dead_add(tree, process);
-	if (tree->dead_count > tree->max / DEAD_SHARE)
+	if (tree->dead_count > tree->dead_max)
 		process_evict(tree, &tree->slots[tree->dead_oldest]);
 }
 
