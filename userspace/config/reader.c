@@ -4,6 +4,7 @@
  * cuts lines at 199 bytes and goes on with the rest as a line of its own, cuts values at " ;",
  * and tells neither line nor column to who must refuse a value.
  */
+#include "base/nearest.h"
 #include "config/reader.h"
 
 #include <errno.h>
@@ -149,14 +150,14 @@ static int open_section(struct reader *reader, char *line)
 	else if (!strcmp(name, "resource"))
 		reader->in_resource = true;
 	else {
-		nearest = (struct nearest){.word = name};
+		nearest_init(&nearest, name, strlen(name));
 		nearest_offer(&nearest, "sensor");
 		nearest_offer(&nearest, "filter");
 		nearest_offer(&nearest, "resource");
 		nearest_offer(&nearest, "sink NAME");
-		if (nearest.best)
+		if (nearest_best(&nearest))
 			return reader_fail(reader, "there is no section [%.60s]; is [%s] meant?",
-					   name, nearest.best);
+					   name, nearest_best(&nearest));
 		return reader_fail(reader,
 				   "there is no section [%.60s]; there are [sensor], "
 				   "[filter], [resource] and [sink NAME]",
@@ -210,8 +211,9 @@ static int unknown_key(struct reader *reader, const char *name)
 {
 	static const struct section *const all[] = {&section_sensor, &section_filter,
 						    &section_sink};
-	struct nearest nearest = {.word = name};
+	struct nearest nearest;
 
+	nearest_init(&nearest, name, strlen(name));
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		if (find_key(all[i], name))
 			return reader_fail(reader, "[%s] has no key %s; it belongs into [%s]",
@@ -220,9 +222,9 @@ static int unknown_key(struct reader *reader, const char *name)
 	}
 	for (size_t i = 0; i < reader->section->nkeys; i++)
 		nearest_offer(&nearest, reader->section->keys[i].name);
-	if (nearest.best)
+	if (nearest_best(&nearest))
 		return reader_fail(reader, "[%s] has no key %.60s; is %s meant?",
-				   reader->section->name, name, nearest.best);
+				   reader->section->name, name, nearest_best(&nearest));
 	return reader_fail(reader, "[%s] has no key %.60s; hinomi.conf(5) lists them",
 			   reader->section->name, name);
 }

@@ -87,13 +87,6 @@ void value_dump(const struct key *key, const void *base, FILE *out);
 int key_preset(const struct section *section, void *base);
 int sink_add_header(struct reader *reader, struct config_sink *sink, const char *value);
 int sink_check(struct reader *reader, size_t index);
-
-/* The candidate that is most like a mistyped word. */
-struct nearest {
-	const char *word, *best;
-	size_t distance;
-};
-void nearest_offer(struct nearest *nearest, const char *candidate);
 /* Appends one string to a list that ends with NULL; takes a copy. */
 int list_append(char ***list, size_t *count, const char *text);
 void list_free(char ***list, size_t *count);

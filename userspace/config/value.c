@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "config/reader.h"
 
 static const char *const kernel_classes[] = {
@@ -196,16 +197,17 @@ static int set_group(struct reader *reader, const struct key *key, char **member
 
 static int check_class(struct reader *reader, const struct key *key, const char *name)
 {
-	struct nearest nearest = {.word = name};
+	struct nearest nearest;
 
+	nearest_init(&nearest, name, strlen(name));
 	for (size_t i = 0; i < ARRAY_SIZE(kernel_classes); i++) {
 		if (!strcmp(name, kernel_classes[i]))
 			return 0;
 		nearest_offer(&nearest, kernel_classes[i]);
 	}
-	if (nearest.best)
+	if (nearest_best(&nearest))
 		return reader_fail(reader, "%s: there is no class %.60s; is %s meant?", key->name,
-				   name, nearest.best);
+				   name, nearest_best(&nearest));
 	return reader_fail(
 		reader,
 		"%s: there is no class %.60s that can be switched off; `hinomi describe` "

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "filter/nearest.h"
+#include "base/nearest.h"
 
 /* How far along a path one got. */
 struct walk {
@@ -89,7 +89,7 @@ static int complain_message(struct word path, const ProtobufCMessageDescriptor *
 {
 	struct nearest nearest;
 
-	nearest_init(&nearest, (struct word){.data = ""});
+	nearest_init(&nearest, "", 0);
 	for (unsigned i = 0; i < message->n_fields; i++)
 		nearest_offer(&nearest, message->fields[i].name);
 	return complain(complaint, "`%.*s` is made of fields; name one of them: %s",
@@ -170,7 +170,8 @@ int field_complain(struct word path, const bool kinds[KINDS_MAX], const struct c
 		other_class |= walk.other_class;
 		if (walk.rest.len < shortest) {
 			shortest = walk.rest.len;
-			nearest_init(&nearest, segment_of(walk.rest));
+			nearest_init(&nearest, segment_of(walk.rest).data,
+				     segment_of(walk.rest).len);
 		}
 		if (walk.rest.len == shortest)
 			offer_names(&nearest, walk.message);
@@ -183,7 +184,7 @@ int field_complain(struct word path, const bool kinds[KINDS_MAX], const struct c
 			WORD_ARGS(path));
 	return complain(complaint,
 			"no class of the rule has a field `%.*s`; in place of `%.*s`: %s",
-			WORD_ARGS(path), WORD_ARGS(nearest.word), nearest_list(&nearest));
+			WORD_ARGS(path), (int)nearest.len, nearest.word, nearest_list(&nearest));
 }
 
 const void *field_holder(const struct field *field, const struct event *event)

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "filter/field.h"
-#include "filter/nearest.h"
+#include "base/nearest.h"
 #include "filter/operand.h"
 #include "filter/rule.h"
 
@@ -76,7 +76,7 @@ static int complain_class(struct word name, const struct complaint *complaint)
 {
 	struct nearest nearest;
 
-	nearest_init(&nearest, name);
+	nearest_init(&nearest, name.data, name.len);
 	for (unsigned kind = 0; kind < KINDS_MAX; kind++)
 		if (kind_is_kernel(kind))
 			nearest_offer(&nearest, kind_name(kind));

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "filter/nearest.h"
+#include "base/nearest.h"
 
 enum value_format value_format(const struct field *field)
 {
@@ -160,7 +160,7 @@ static int enum_parse(struct word word, const struct field *field,
 	size_t skip = prefix_len(descriptor);
 	struct nearest nearest;
 
-	nearest_init(&nearest, word);
+	nearest_init(&nearest, word.data, word.len);
 	for (unsigned i = 0; i < descriptor->n_values; i++) {
 		const ProtobufCEnumValue *value = &descriptor->values[i];
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "filter/nearest.h"
+#include "base/nearest.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -7,9 +7,10 @@
 
 #define WORD_MAX 40 /* longer words are like nothing */
 
-void nearest_init(struct nearest *nearest, struct word word)
+void nearest_init(struct nearest *nearest, const char *word, size_t len)
 {
 	nearest->word = word;
+	nearest->len = len;
 	nearest->n = 0;
 }
 
@@ -30,19 +31,19 @@ static size_t least(size_t a, size_t b, size_t c)
 }
 
 /* Letters to add, drop or change. */
-static size_t distance(struct word word, const char *name)
+static size_t distance(const char *word, size_t len, const char *name)
 {
 	size_t row[WORD_MAX + 1], n = strlen(name), corner;
 
-	if (word.len > WORD_MAX || n > WORD_MAX)
+	if (len > WORD_MAX || n > WORD_MAX)
 		return SIZE_MAX;
 	for (size_t j = 0; j <= n; j++)
 		row[j] = j;
-	for (size_t i = 0; i < word.len; i++) {
+	for (size_t i = 0; i < len; i++) {
 		corner = row[0];
 		row[0] = i + 1;
 		for (size_t j = 0; j < n; j++) {
-			size_t change = corner + (word.data[i] != name[j]);
+			size_t change = corner + (word[i] != name[j]);
 
 			corner = row[j + 1];
 			row[j + 1] = least(change, corner + 1, row[j] + 1);
@@ -52,13 +53,33 @@ static size_t distance(struct word word, const char *name)
 }
 
 /* SIZE_MAX: not like it at all. */
-static size_t unlikeness(struct word word, const char *name)
+static size_t unlikeness(const struct nearest *nearest, const char *name)
 {
-	size_t d = distance(word, name);
+	size_t d = distance(nearest->word, nearest->len, name);
 
-	if (word.len >= 3 && !strncmp(word.data, name, word.len))
-		return 1;
-	return word.len && d <= 1 + word.len / 4 ? d : SIZE_MAX;
+	if (nearest->len >= 3 && !strncmp(nearest->word, name, nearest->len))
+		return 1; /* "ring" for "ring_bulk" */
+	if (strlen(name) >= 3 && nearest->len > strlen(name) &&
+	    !strncmp(nearest->word, name, strlen(name)))
+		return 1; /* "spool_limit_bytes" for "spool_limit" */
+	return nearest->len && d <= 1 + nearest->len / 4 ? d : SIZE_MAX;
+}
+
+const char *nearest_best(const struct nearest *nearest)
+{
+	const char *best = NULL;
+	size_t least_so_far = SIZE_MAX;
+
+	for (size_t i = 0; i < nearest->n; i++) {
+		size_t d = unlikeness(nearest, nearest->names[i]);
+
+		if (d < least_so_far || (best && d == least_so_far && d != SIZE_MAX &&
+					 strlen(nearest->names[i]) > strlen(best))) {
+			best = nearest->names[i];
+			least_so_far = d;
+		}
+	}
+	return best;
 }
 
 const char *nearest_list(struct nearest *nearest)
@@ -67,14 +88,14 @@ const char *nearest_list(struct nearest *nearest)
 
 	nearest->list[0] = 0;
 	for (size_t i = 0; i < nearest->n; i++) {
-		size_t d = unlikeness(nearest->word, nearest->names[i]);
+		size_t d = unlikeness(nearest, nearest->names[i]);
 
 		best = d < best ? d : best;
 	}
 	for (size_t i = 0; i < nearest->n; i++) {
 		const char *name = nearest->names[i];
 
-		if (unlikeness(nearest->word, name) != best)
+		if (unlikeness(nearest, name) != best)
 			continue;
 		if (used + strlen(name) + 3 > sizeof(nearest->list))
 			break;
