@@ -5,15 +5,15 @@
  */
 #pragma once
 
-#define READ(ptr, ...) BPF_CORE_READ(ptr, ##__VA_ARGS__)
+#define READ(ptr, ...)	BPF_CORE_READ(ptr, ##__VA_ARGS__)
 
-#define PIDTYPE_TGID 1
-#define S_IFMT 0170000
-#define S_IFSOCK 0140000
-#define TMPFS_MAGIC 0x01021994
+#define PIDTYPE_TGID	1
+#define S_IFMT		0170000
+#define S_IFSOCK	0140000
+#define TMPFS_MAGIC	0x01021994
 #define HUGETLBFS_MAGIC 0x958458f6
-#define MNT_INTERNAL 0x4000
-#define CTIME_QUERIED (1u << 31) /* I_CTIME_QUERIED in i_ctime_nsec */
+#define MNT_INTERNAL	0x4000
+#define CTIME_QUERIED	(1u << 31) /* I_CTIME_QUERIED in i_ctime_nsec */
 
 static __always_inline void key_fill(struct process_key *key, struct task_struct *task)
 {

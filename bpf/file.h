@@ -8,22 +8,22 @@
  */
 #pragma once
 
-#define FMODE_WRITE 2
-#define FMODE_CREATED (1 << 20)
-#define O_WRONLY 1
-#define O_RDWR 2
-#define O_CREAT 0100
-#define O_TRUNC 01000
-#define O_PATH 010000000
-#define MAX_ERRNO 4095
+#define FMODE_WRITE	2
+#define FMODE_CREATED	(1 << 20)
+#define O_WRONLY	1
+#define O_RDWR		2
+#define O_CREAT		0100
+#define O_TRUNC		01000
+#define O_PATH		010000000
+#define MAX_ERRNO	4095
 #define RENAME_EXCHANGE 2
 
 struct pending {
 	struct vfsmount *mnt;
-	struct dentry *dentry;	   /* what the exit is matched by */
-	struct dentry *old_dir;	   /* rename */
-	struct file_ref file;	   /* as it is before */
-	struct file_ref replaced;  /* rename */
+	struct dentry *dentry;	  /* what the exit is matched by */
+	struct dentry *old_dir;	  /* rename */
+	struct file_ref file;	  /* as it is before */
+	struct file_ref replaced; /* rename */
 	__u32 old_name_len;
 	__u32 flags;
 	char text[RECORD_NAME_MAX]; /* rename: old name; symlink: target */
@@ -77,13 +77,13 @@ static __always_inline void pending_done(void)
  * Argument n of the traced function.  In assembly, or the compiler adds up an
  * offset first and loads once, which the verifier does not allow with ctx.
  */
-#define ARGUMENT(ctx, n)                                                              \
-	({                                                                            \
-		__u64 value_;                                                         \
-		asm volatile("%[v] = *(u64 *)(%[c] + %[at])"                          \
-			     : [v] "=r"(value_)                                       \
-			     : [c] "r"(ctx), [at] "i"(8 * (n)));                      \
-		value_;                                                               \
+#define ARGUMENT(ctx, n)                                         \
+	({                                                       \
+		__u64 value_;                                    \
+		asm volatile("%[v] = *(u64 *)(%[c] + %[at])"     \
+			     : [v] "=r"(value_)                  \
+			     : [c] "r"(ctx), [at] "i"(8 * (n))); \
+		value_;                                          \
 	})
 
 /* The result of a function of nargs arguments, which are a constant to the verifier. */
@@ -120,8 +120,8 @@ static __always_inline int on_open(struct file *file, __u32 flags, const char *n
 		kind = KIND_file_create;
 	else if (flags & O_PATH)
 		return 0;
-	else if (failed ? !(flags & (O_WRONLY | O_RDWR | O_TRUNC)) :
-			  !(mode & FMODE_WRITE) && !(flags & O_TRUNC))
+	else if (failed ? !(flags & (O_WRONLY | O_RDWR | O_TRUNC))
+			: !(mode & FMODE_WRITE) && !(flags & O_TRUNC))
 		return 0;
 	slot = record_begin(kind, hook, 1, sizeof(*rec));
 	if (!slot)

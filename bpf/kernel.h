@@ -331,7 +331,8 @@ struct pt_regs___call {
 };
 #endif
 
-struct seq_file {};
+struct seq_file {
+};
 struct bpf_iter_meta {
 	struct seq_file *seq;
 };

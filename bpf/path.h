@@ -24,16 +24,16 @@ static __always_inline void append_done(struct slot *slot, struct bytes_ref *ref
 }
 
 /* A string of the kernel or of user space, at most RECORD_PATH_MAX - 1 bytes of it. */
-static __always_inline void append_string(struct slot *slot, struct bytes_ref *ref, const void *from,
-					  bool user)
+static __always_inline void append_string(struct slot *slot, struct bytes_ref *ref,
+					  const void *from, bool user)
 {
 	void *to = append_at(slot, ref, RECORD_PATH_MAX);
 	long n;
 
 	if (!to || !from)
 		return;
-	n = user ? bpf_probe_read_user_str(to, RECORD_PATH_MAX, from) :
-		   bpf_probe_read_kernel_str(to, RECORD_PATH_MAX, from);
+	n = user ? bpf_probe_read_user_str(to, RECORD_PATH_MAX, from)
+		 : bpf_probe_read_kernel_str(to, RECORD_PATH_MAX, from);
 	if (n <= 0 || n > RECORD_PATH_MAX)
 		return;
 	ref->total = n - 1;

@@ -4,7 +4,8 @@
 
 #define SIGNAL_GROUP_EXIT 4
 
-static __always_inline void read_user(struct slot *slot, struct bytes_ref *ref, __u64 from, __u32 len)
+static __always_inline void read_user(struct slot *slot, struct bytes_ref *ref, __u64 from,
+				      __u32 len)
 {
 	void *to = append_at(slot, ref, RECORD_PATH_MAX);
 

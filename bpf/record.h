@@ -9,10 +9,10 @@
 #define SLOTS_PER_CPU 4
 
 struct slot {
-	__u64 busy;  /* 0: free */
-	__u32 index; /* of this slot in the map */
-	__u32 used;  /* bytes of data */
-	struct walk {	     /* path.h */
+	__u64 busy;   /* 0: free */
+	__u32 index;  /* of this slot in the map */
+	__u32 used;   /* bytes of data */
+	struct walk { /* path.h */
 		struct dentry *dentry;
 		struct vfsmount *mnt; /* where it begins */
 		struct mount *mount;
@@ -20,17 +20,19 @@ struct slot {
 		__u32 pos;
 		__u32 missing;
 	} walk;
-	__u8 path[RECORD_PATH_MAX + RECORD_NAME_MAX]; /* where a path is put together, from its end */
-	__u8 data[RECORD_BYTES_MAX + RECORD_PATH_MAX + RECORD_NAME_MAX]; /* the record; slack for the verifier */
+	__u8 path[RECORD_PATH_MAX +
+		  RECORD_NAME_MAX]; /* where a path is put together, from its end */
+	__u8 data[RECORD_BYTES_MAX + RECORD_PATH_MAX +
+		  RECORD_NAME_MAX]; /* the record; slack for the verifier */
 };
 
 #define MAP(name, map_type, flags, key_type, value_type) \
-	struct {                                          \
-		__uint(type, map_type);                   \
-		__uint(max_entries, 1);                   \
-		__uint(map_flags, flags);                 \
-		__type(key, key_type);                    \
-		__type(value, value_type);                \
+	struct {                                         \
+		__uint(type, map_type);                  \
+		__uint(max_entries, 1);                  \
+		__uint(map_flags, flags);                \
+		__type(key, key_type);                   \
+		__type(value, value_type);               \
 	} name SEC(".maps")
 
 /* sizes are set before load: per cpu, or as configured */

@@ -6,8 +6,8 @@
  */
 #pragma once
 
-#define AF_UNIX 1
-#define AF_INET 2
+#define AF_UNIX	 1
+#define AF_INET	 2
 #define AF_INET6 10
 
 static __always_inline void ip6_fill(struct address *to, const struct in6_addr *from)
@@ -55,7 +55,8 @@ static __always_inline void unix_fill(struct address *to, struct sock *sk)
 
 	to->family = AF_UNIX;
 	if (addr)
-		unix_name_fill(to, (void *)addr + bpf_core_field_offset(addr->name), READ(addr, len));
+		unix_name_fill(to, (void *)addr + bpf_core_field_offset(addr->name),
+			       READ(addr, len));
 }
 
 /* A sockaddr that the kernel holds, as far as its family is one that we know. */
@@ -208,12 +209,12 @@ static __always_inline int on_bind(struct socket *sock, const void *address, int
 	return record_end(slot, result, LANE_OF_bind);
 }
 
-#define CONNECT_HOOK(function)                                                              \
-	SEC("?fexit/" #function)                                                            \
-	int BPF_PROG(function##_exit, struct socket *sock, void *address, int len,          \
-		     int flags, int result)                                                 \
-	{                                                                                   \
-		return on_connect(sock, address, len, result, HOOK_##function##_exit, 1);   \
+#define CONNECT_HOOK(function)                                                                \
+	SEC("?fexit/" #function)                                                              \
+	int BPF_PROG(function##_exit, struct socket *sock, void *address, int len, int flags, \
+		     int result)                                                              \
+	{                                                                                     \
+		return on_connect(sock, address, len, result, HOOK_##function##_exit, 1);     \
 	}
 
 CONNECT_HOOK(inet_stream_connect)
@@ -221,32 +222,31 @@ CONNECT_HOOK(inet_dgram_connect)
 CONNECT_HOOK(unix_stream_connect)
 CONNECT_HOOK(unix_dgram_connect)
 
-#define ACCEPT_HOOK(function)                                                               \
-	SEC("?fexit/" #function)                                                            \
-	int BPF_PROG(function##_exit, struct socket *listener, struct socket *sock)         \
-	{                                                                                   \
-		return on_accept(sock, HOOK_##function##_exit, 1);                          \
+#define ACCEPT_HOOK(function)                                                       \
+	SEC("?fexit/" #function)                                                    \
+	int BPF_PROG(function##_exit, struct socket *listener, struct socket *sock) \
+	{                                                                           \
+		return on_accept(sock, HOOK_##function##_exit, 1);                  \
 	}
 
 ACCEPT_HOOK(inet_accept)
 ACCEPT_HOOK(unix_accept)
 
-#define LISTEN_HOOK(function)                                                               \
-	SEC("?fexit/" #function)                                                            \
-	int BPF_PROG(function##_exit, struct socket *sock, int backlog, int result)         \
-	{                                                                                   \
-		return on_listen(sock, backlog, result, HOOK_##function##_exit, 1);         \
+#define LISTEN_HOOK(function)                                                       \
+	SEC("?fexit/" #function)                                                    \
+	int BPF_PROG(function##_exit, struct socket *sock, int backlog, int result) \
+	{                                                                           \
+		return on_listen(sock, backlog, result, HOOK_##function##_exit, 1); \
 	}
 
 LISTEN_HOOK(inet_listen)
 LISTEN_HOOK(unix_listen)
 
-#define BIND_HOOK(function)                                                                 \
-	SEC("?fexit/" #function)                                                            \
-	int BPF_PROG(function##_exit, struct socket *sock, void *address, int len,          \
-		     int result)                                                            \
-	{                                                                                   \
-		return on_bind(sock, address, len, result, HOOK_##function##_exit, 1);      \
+#define BIND_HOOK(function)                                                                    \
+	SEC("?fexit/" #function)                                                               \
+	int BPF_PROG(function##_exit, struct socket *sock, void *address, int len, int result) \
+	{                                                                                      \
+		return on_bind(sock, address, len, result, HOOK_##function##_exit, 1);         \
 	}
 
 BIND_HOOK(inet_bind)

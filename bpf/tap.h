@@ -7,9 +7,9 @@
  */
 #pragma once
 
-#define AT_FDCWD -100
+#define AT_FDCWD  -100
 #define TS_COMPAT 2
-#define X32_BIT 0x40000000
+#define X32_BIT	  0x40000000
 
 struct call {
 	long result;
@@ -93,8 +93,8 @@ static __always_inline int tap_open(struct call *call, int dfd, const char *path
 		kind = KIND_file_create;
 	else if (flags & O_PATH)
 		return 0;
-	else if (file ? !(mode & FMODE_WRITE) && !(flags & O_TRUNC) :
-			!(flags & (O_WRONLY | O_RDWR | O_TRUNC)))
+	else if (file ? !(mode & FMODE_WRITE) && !(flags & O_TRUNC)
+		      : !(flags & (O_WRONLY | O_RDWR | O_TRUNC)))
 		return 0;
 	slot = tap_begin(call, kind, sizeof(*rec));
 	if (!slot)
@@ -205,8 +205,10 @@ static __always_inline int tap_socket(struct call *call, __u32 kind, bool with_p
 		rec->backlog = call->arg[1];
 	if (with_peer)
 		peer_fill(&rec->peer, READ(sock, sk), rec->family);
-	if (kind == KIND_connect ? !rec->peer.port && !rec->peer.len :
-				   kind == KIND_bind && call->result) {
+	/* a connection that was refused has lost its peer's port, or all of it */
+	bool whole = rec->peer.len && (rec->peer.port || rec->family == AF_UNIX);
+
+	if (kind == KIND_connect ? !whole : kind == KIND_bind && call->result) {
 		struct address *to = with_peer ? &rec->peer : &rec->local;
 		__u32 len = call->arg[2];
 
@@ -342,7 +344,7 @@ static __always_inline int tap_names(struct call *call)
 
 static __always_inline int on_call(REGS *regs, long result)
 {
-	struct call call = { .result = result };
+	struct call call = {.result = result};
 	struct control *c = control_get();
 
 	if (!c)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* hinomi doctor: what this kernel offers, the hook of each class, and whether a canary saw it work. */
+/* hinomi doctor: what this kernel offers, the hook of each class, and whether a canary saw it work.
+ */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,7 +81,8 @@ static void print_text(const struct coverage *c, size_t n)
 	printf("kernel %s on %s, hinomi %s\n\n", host.release, host.machine, HINOMI_VERSION);
 	printf("%-12s %-11s %-4s %s\n", "class", "state", "tier", "hook");
 	for (size_t i = 0; i < n; i++) {
-		printf("%-12s %-11s %-4.0u %s\n", c[i].name, state_name(c[i].state), c[i].tier, c[i].hook);
+		printf("%-12s %-11s %-4.0u %s\n", c[i].name, state_name(c[i].state), c[i].tier,
+		       c[i].hook);
 		if (c[i].reason[0])
 			printf("%29s(%s)\n", "", c[i].reason);
 	}
@@ -103,7 +105,7 @@ int doctor_run(const struct config *config, const char *cgroup, int tier_min, bo
 	CLEANUP(attach_free) struct attach *attach = NULL;
 	struct attach_options options = {
 		.cgroup = cgroup,
-		.ring_bytes = { config->ring_keep_bytes, config->ring_bulk_bytes },
+		.ring_bytes = {config->ring_keep_bytes, config->ring_bulk_bytes},
 		.tier_min = tier_min,
 	};
 	const struct coverage *coverage;

@@ -17,18 +17,18 @@
 #include "stats/ledger.h"
 #include "stats/sequence.h"
 
-#define BATCH_RECORDS 8192
-#define BATCH_BYTES (8u << 20)	 /* of the arena; a batch ends beyond */
-#define ARENA_BYTES (16u << 20)	 /* leaves room for the largest record */
-#define WHOLE_LEDGER_BYTES (1u << 20) /* frames between two whole ledgers */
-#define PROCESSES_MAX 131072
-#define RETRY_MS 100
+#define BATCH_RECORDS	   8192
+#define BATCH_BYTES	   (8u << 20)  /* of the arena; a batch ends beyond */
+#define ARENA_BYTES	   (16u << 20) /* leaves room for the largest record */
+#define WHOLE_LEDGER_BYTES (1u << 20)  /* frames between two whole ledgers */
+#define PROCESSES_MAX	   131072
+#define RETRY_MS	   100
 
 static int fail(struct pipeline_error *error, int err, const char *what, const char *hint)
 {
 	error->status = err == -EACCES || err == -EPERM ? 77 : 1;
-	snprintf(error->text, sizeof(error->text), "%s: %s%s%s", what, strerror(-err), hint ? "; " : "",
-		 hint ?: "");
+	snprintf(error->text, sizeof(error->text), "%s: %s%s%s", what, strerror(-err),
+		 hint ? "; " : "", hint ?: "");
 	return err;
 }
 
@@ -45,7 +45,8 @@ static int filter_open(struct pipeline *p, struct pipeline_error *error)
 		if (!filter_add(p->filter, rule->text, why, sizeof(why)))
 			continue;
 		error->status = 78;
-		snprintf(error->text, sizeof(error->text), "%s:%d: %.400s", rule->file, rule->line, why);
+		snprintf(error->text, sizeof(error->text), "%s:%d: %.400s", rule->file, rule->line,
+			 why);
 		return -EINVAL;
 	}
 	return 0;
@@ -62,7 +63,8 @@ static int spool_open(struct pipeline *p, struct pipeline_error *error)
 
 	snprintf(what, sizeof(what), "spool %.200s", p->config->spool);
 	if (err == -EBUSY)
-		return fail(error, err, what, "another sensor writes there; stop it or name another --spool");
+		return fail(error, err, what,
+			    "another sensor writes there; stop it or name another --spool");
 	if (err)
 		return fail(error, err, what, "name a directory that this user can write");
 	return 0;
@@ -135,10 +137,11 @@ void pipeline_close(struct pipeline *p)
 	arena_done(&p->arena);
 }
 
-/* While the disk does not take it, records stay in the rings, and what overflows there is counted. */
+/* While the disk does not take it, records stay in the rings, and what overflows there is counted.
+ */
 static void append(struct pipeline *p, enum lane lane, const uint8_t *bytes, size_t size)
 {
-	const struct timespec pause = { .tv_nsec = RETRY_MS * NS_PER_MS };
+	const struct timespec pause = {.tv_nsec = RETRY_MS * NS_PER_MS};
 	struct seal_state state;
 
 	sealer_state(p->sealers[lane], &state);
@@ -148,7 +151,8 @@ static void append(struct pipeline *p, enum lane lane, const uint8_t *bytes, siz
 		if (!err)
 			break;
 		if (!p->spool_failing)
-			log_error("spool %s: %s; events wait in the kernel's rings, and what does not fit "
+			log_error("spool %s: %s; events wait in the kernel's rings, and what does "
+				  "not fit "
 				  "there is counted as lost: make room",
 				  p->config->spool, strerror(-err));
 		p->spool_failing = true;
@@ -206,7 +210,7 @@ static int add(struct pipeline *p, struct event *event)
 
 void pipeline_own(struct pipeline *p, enum kind kind, Hinomi__Event *body)
 {
-	struct event event = { .body = body, .kind = kind, .lane = LANE_KEEP };
+	struct event event = {.body = body, .kind = kind, .lane = LANE_KEEP};
 
 	body->time_ns = clock_boot_ns();
 	body->seq = ++p->own_seq;
@@ -229,7 +233,8 @@ static void malformed(struct pipeline *p, const struct record *rec)
 	Hinomi__Gap gap = HINOMI__GAP__INIT;
 
 	if (!p->malformed++)
-		log_error("decode: a record of class %u makes no sense; it is declared lost, as are others like it",
+		log_error("decode: a record of class %u makes no sense; it is declared lost, as "
+			  "are others like it",
 			  rec->kind);
 	gap.cpu = rec->cpu;
 	gap.lane = (Hinomi__Lane)rec->lane;
@@ -298,7 +303,8 @@ size_t pipeline_run(struct pipeline *p)
 		bool over = n >= BATCH_RECORDS || p->arena.used >= BATCH_BYTES;
 
 		if (next[LANE_KEEP] && next[LANE_BULK] &&
-		    time_of(next[LANE_BULK], size[LANE_BULK]) < time_of(next[LANE_KEEP], size[LANE_KEEP]))
+		    time_of(next[LANE_BULK], size[LANE_BULK]) <
+			    time_of(next[LANE_KEEP], size[LANE_KEEP]))
 			lane = LANE_BULK;
 		take_record(p, next[lane], size[lane]);
 		n++;
@@ -350,7 +356,8 @@ static size_t lost_classes(struct pipeline *p, Hinomi__LostClass *lost, Hinomi__
 		if (!kind_is_kernel(kind))
 			continue;
 		for (unsigned cpu = 0; cpu < cpus; cpu++)
-			sum += __atomic_load_n(&cells[cpu * KINDS_MAX + kind].lost_ring, __ATOMIC_RELAXED);
+			sum += __atomic_load_n(&cells[cpu * KINDS_MAX + kind].lost_ring,
+					       __ATOMIC_RELAXED);
 		if (sum <= p->lost_ring_told[kind])
 			continue;
 		lost[n] = (Hinomi__LostClass)HINOMI__LOST_CLASS__INIT;
@@ -389,8 +396,8 @@ static void declare_eviction(struct pipeline *p, const struct spool_eviction *go
 	gap.lane = (Hinomi__Lane)gone->lane;
 	gap.first_frame = gone->first_frame;
 	gap.last_frame = gone->last_frame;
-	gap.cause = gone->error ? HINOMI__GAP__CAUSE__CAUSE_SPOOL_FAILED :
-				  HINOMI__GAP__CAUSE__CAUSE_EVICTED;
+	gap.cause = gone->error ? HINOMI__GAP__CAUSE__CAUSE_SPOOL_FAILED
+				: HINOMI__GAP__CAUSE__CAUSE_EVICTED;
 	announce_gap(p, &gap);
 }
 
@@ -407,7 +414,7 @@ void pipeline_gaps(struct pipeline *p, bool all)
 
 void pipeline_drain(struct pipeline *p)
 {
-	const struct timespec grace = { .tv_nsec = 20 * NS_PER_MS };
+	const struct timespec grace = {.tv_nsec = 20 * NS_PER_MS};
 	const struct sequence_cell *cells = attach_sequences(p->attach);
 	unsigned quiet = 0;
 

@@ -39,13 +39,13 @@ struct pipeline {
 	Hinomi__LedgerRow *rows; /* room for all of them */
 	size_t rows_max;
 	struct seal_identity identity;
-	uint64_t own_seq;	     /* of the sensor's own events, last given out */
+	uint64_t own_seq;		   /* of the sensor's own events, last given out */
 	uint64_t since_whole_bytes[LANES]; /* appended since the ledger was last written whole */
-	bool frame_due[LANES];	     /* seal even without events */
+	bool frame_due[LANES];		   /* seal even without events */
 	bool whole_due[LANES];
 	uint64_t lost_ring_told[KINDS_MAX]; /* kernel's losses that a gap has named */
 	uint64_t malformed, duplicates;
-	bool stopping;	  /* do not wait for the disk any more */
+	bool stopping;	    /* do not wait for the disk any more */
 	bool spool_failing; /* said once */
 	uint64_t blind_ns;
 };
@@ -79,7 +79,8 @@ void pipeline_drain(struct pipeline *p);
 int pipeline_recover(struct pipeline *p, const char *dir, struct seal_state states[LANES]);
 /* identity.c: from the spool, made there on first use */
 int identity_load(const char *dir, struct seal_identity *ret);
-int group_id(const char *name); /* of the host's group file, or a number; -1: none, or no such group */
+int group_id(
+	const char *name); /* of the host's group file, or a number; -1: none, or no such group */
 /* announce.c: what the sensor says of itself */
 void announce_start(struct pipeline *p, unsigned processes);
 void announce_stop(struct pipeline *p, const char *reason);
@@ -87,8 +88,8 @@ void announce_heartbeat(struct pipeline *p);
 void announce_gap(struct pipeline *p, const Hinomi__Gap *gap);
 /* sync.c: group commit on a thread of its own */
 int syncer_new(struct spool_writer *spool, struct syncer **ret);
-void syncer_free(struct syncer *syncer); /* syncs what is left */
+void syncer_free(struct syncer *syncer);	       /* syncs what is left */
 void syncer_kick(struct syncer *syncer, bool at_once); /* something was appended */
-uint64_t syncer_last_ns(const struct syncer *syncer); /* when something was last made durable */
+uint64_t syncer_last_ns(const struct syncer *syncer);  /* when something was last made durable */
 /* doctor.c */
 int doctor_run(const struct config *config, const char *cgroup, int tier_min, bool json);

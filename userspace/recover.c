@@ -38,8 +38,9 @@ static uint64_t last_clock(const struct frame *frame)
 	return h->n_clocks ? h->clocks[h->n_clocks - 1]->boot_ns : 0;
 }
 
-static int read_from(struct pipeline *p, const char *dir, enum lane lane, struct spool_position from,
-		     struct seal_state *state, uint64_t *last_ns, bool *whole)
+static int read_from(struct pipeline *p, const char *dir, enum lane lane,
+		     struct spool_position from, struct seal_state *state, uint64_t *last_ns,
+		     bool *whole)
 {
 	CLEANUP(spool_reader_free) struct spool_reader *reader = NULL;
 	const void *bytes;
@@ -66,8 +67,8 @@ static int read_from(struct pipeline *p, const char *dir, enum lane lane, struct
 	return err;
 }
 
-static int recover_lane(struct pipeline *p, const char *dir, enum lane lane, struct seal_state *state,
-			uint64_t *last_ns)
+static int recover_lane(struct pipeline *p, const char *dir, enum lane lane,
+			struct seal_state *state, uint64_t *last_ns)
 {
 	struct spool_position from;
 	bool whole = false;

@@ -25,10 +25,10 @@
 #include "pipeline.h"
 #include "ring/ring.h"
 
-#define BUSY_MS 10		    /* between batches while events come */
+#define BUSY_MS	      10		/* between batches while events come */
 #define IDLE_AFTER_NS (200 * NS_PER_MS) /* without events: sleep until woken */
-#define IDLE_MS 1000
-#define CANARY_NS (20 * NS_PER_SEC) /* a canary that takes longer is given up */
+#define IDLE_MS	      1000
+#define CANARY_NS     (20 * NS_PER_SEC) /* a canary that takes longer is given up */
 
 struct sensor {
 	struct config *config;
@@ -47,7 +47,8 @@ struct sensor {
 };
 
 static const char usage[] =
-	"usage: hinomi sensor [--config FILE] [--spool DIR] [--cgroup PATH] [--reader-group GROUP]\n"
+	"usage: hinomi sensor [--config FILE] [--spool DIR] [--cgroup PATH] [--reader-group "
+	"GROUP]\n"
 	"                     [--tier-min N] [--resume]\n"
 	"       hinomi doctor [--config FILE] [--cgroup PATH] [--tier-min N] [-o text|json]\n"
 	"\n"
@@ -62,28 +63,56 @@ static const char usage[] =
 static int options(struct sensor *s, int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{ "config", 1, NULL, 'c' },	  { "spool", 1, NULL, 's' },
-		{ "cgroup", 1, NULL, 'g' },	  { "reader-group", 1, NULL, 'r' },
-		{ "tier-min", 1, NULL, 't' },	  { "resume", 0, NULL, 'R' },
-		{ "doctor", 0, NULL, 'd' },	  { "output", 1, NULL, 'o' },
-		{ "help", 0, NULL, 'h' },	  { "version", 0, NULL, 'V' }, {},
+		{"config", 1, NULL, 'c'},
+		{"spool", 1, NULL, 's'},
+		{"cgroup", 1, NULL, 'g'},
+		{"reader-group", 1, NULL, 'r'},
+		{"tier-min", 1, NULL, 't'},
+		{"resume", 0, NULL, 'R'},
+		{"doctor", 0, NULL, 'd'},
+		{"output", 1, NULL, 'o'},
+		{"help", 0, NULL, 'h'},
+		{"version", 0, NULL, 'V'},
+		{},
 	};
 	int c;
 
 	s->tier_min = 1;
 	while ((c = getopt_long(argc, argv, "o:hV", longs, NULL)) != -1)
 		switch (c) {
-		case 'c': s->config_path = optarg; break;
-		case 's': s->spool = optarg; break;
-		case 'g': s->cgroup = optarg; break;
-		case 'r': s->reader_group = optarg; break;
-		case 't': s->tier_min = atoi(optarg); break;
-		case 'R': s->resume = true; break;
-		case 'd': s->doctor = true; break;
-		case 'o': s->json = !strcmp(optarg, "json"); break;
-		case 'h': fputs(usage, stdout); exit(0);
-		case 'V': puts("hinomi-sensor " HINOMI_VERSION); exit(0);
-		default: fputs(usage, stderr); return 2;
+		case 'c':
+			s->config_path = optarg;
+			break;
+		case 's':
+			s->spool = optarg;
+			break;
+		case 'g':
+			s->cgroup = optarg;
+			break;
+		case 'r':
+			s->reader_group = optarg;
+			break;
+		case 't':
+			s->tier_min = atoi(optarg);
+			break;
+		case 'R':
+			s->resume = true;
+			break;
+		case 'd':
+			s->doctor = true;
+			break;
+		case 'o':
+			s->json = !strcmp(optarg, "json");
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			exit(0);
+		case 'V':
+			puts("hinomi-sensor " HINOMI_VERSION);
+			exit(0);
+		default:
+			fputs(usage, stderr);
+			return 2;
 		}
 	if (optind < argc) {
 		fprintf(stderr, "hinomi sensor: unexpected argument\n%s", usage);
@@ -137,7 +166,7 @@ static int load(struct sensor *s)
 {
 	struct attach_options options = {
 		.cgroup = s->config->cgroup,
-		.ring_bytes = { s->config->ring_keep_bytes, s->config->ring_bulk_bytes },
+		.ring_bytes = {s->config->ring_keep_bytes, s->config->ring_bulk_bytes},
 		.kinds_off = classes_off(s->config),
 		.tier_min = s->tier_min,
 		.resume = s->resume,
@@ -189,9 +218,9 @@ static void say_coverage(const struct sensor *s)
 		if (c[i].state == HINOMI__COVERAGE__STATE__STATE_UNAVAILABLE ||
 		    c[i].state == HINOMI__COVERAGE__STATE__STATE_SILENT)
 			log_warning("%s is %s: %s", c[i].name,
-				    c[i].state == HINOMI__COVERAGE__STATE__STATE_SILENT ?
-					    "attached, but its canary was not seen" :
-					    "not observed",
+				    c[i].state == HINOMI__COVERAGE__STATE__STATE_SILENT
+					    ? "attached, but its canary was not seen"
+					    : "not observed",
 				    c[i].reason);
 }
 
@@ -239,8 +268,9 @@ static void beat(struct sensor *s, uint64_t now)
 	/* fed by progress: the loop turned, and what was appended became durable */
 	if (s->watchdog_every_ns && now >= s->watchdog_ns && !s->pipeline.spool_failing) {
 		s->watchdog_ns = now + s->watchdog_every_ns;
-		snprintf(status, sizeof(status), "WATCHDOG=1\nSTATUS=%u processes at start, %llu MiB spooled",
-			 s->processes, (unsigned long long)(pipeline_spool_bytes(&s->pipeline) >> 20));
+		snprintf(status, sizeof(status),
+			 "WATCHDOG=1\nSTATUS=%u processes at start, %llu MiB spooled", s->processes,
+			 (unsigned long long)(pipeline_spool_bytes(&s->pipeline) >> 20));
 		notify_send(status);
 	}
 }
@@ -256,9 +286,9 @@ static void take_signal(struct sensor *s)
 static void wait_for_events(struct sensor *s, uint64_t now, bool busy)
 {
 	struct pollfd fds[] = {
-		{ .fd = s->signals, .events = POLLIN },
-		{ .fd = attach_wake_fd(s->attach), .events = POLLIN },
-		{ .fd = pipeline_hash_fd(&s->pipeline), .events = POLLIN },
+		{.fd = s->signals, .events = POLLIN},
+		{.fd = attach_wake_fd(s->attach), .events = POLLIN},
+		{.fd = pipeline_hash_fd(&s->pipeline), .events = POLLIN},
 	};
 	int timeout = BUSY_MS;
 
@@ -272,7 +302,8 @@ static void wait_for_events(struct sensor *s, uint64_t now, bool busy)
 		if (timeout > IDLE_MS)
 			timeout = IDLE_MS;
 	}
-	if (timeout == BUSY_MS) /* the timer is the wakeup; the ring's would come once per watermark */
+	if (timeout ==
+	    BUSY_MS) /* the timer is the wakeup; the ring's would come once per watermark */
 		fds[1].events = 0;
 	poll(fds, 3, timeout);
 	if (fds[0].revents)
@@ -285,7 +316,8 @@ static int run(struct sensor *s)
 {
 	s->processes = 0;
 	if (attach_tasks(s->attach, on_task, s))
-		log_warning("processes that run already cannot be listed: their ancestry is unknown");
+		log_warning(
+			"processes that run already cannot be listed: their ancestry is unknown");
 	canary_start(s);
 	s->watchdog_every_ns = notify_watchdog_ns();
 	while (!s->stop) {
@@ -337,7 +369,7 @@ int main(int argc, char **argv)
 		return status;
 	umask(0027);
 	prctl(PR_SET_DUMPABLE, 0);
-	setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){ RLIM_INFINITY, RLIM_INFINITY });
+	setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY});
 	if (s.doctor)
 		return doctor_run(s.config, s.config->cgroup, s.tier_min, s.json);
 	s.signals = signals_open();

@@ -54,7 +54,8 @@ static void *run(void *arg)
 		pthread_mutex_unlock(&s->lock);
 		err = spool_sync(s->spool);
 		if (err && !failing)
-			log_error("spool: cannot make events durable: %s; they are kept in memory and tried again",
+			log_error("spool: cannot make events durable: %s; they are kept in memory "
+				  "and tried again",
 				  strerror(-err));
 		failing = err != 0;
 		if (!err)

@@ -6,35 +6,35 @@
  */
 #pragma once
 
-#define FOR_EACH_HOOK(HOOK)       \
-	HOOK(exec_tp)             \
-	HOOK(exec_raw)            \
-	HOOK(fork_tp)             \
-	HOOK(fork_raw)            \
-	HOOK(exit_tp)             \
-	HOOK(exit_raw)            \
-	HOOK(creds_enter)         \
-	HOOK(open_exit)           \
-	HOOK(open_exit_v7)        \
-	HOOK(unlink_exit)         \
-	HOOK(rmdir_exit)          \
-	HOOK(rename_exit)         \
-	HOOK(link_exit)           \
-	HOOK(symlink_exit)        \
-	HOOK(chmod_exit)          \
-	HOOK(chown_exit)          \
+#define FOR_EACH_HOOK(HOOK)            \
+	HOOK(exec_tp)                  \
+	HOOK(exec_raw)                 \
+	HOOK(fork_tp)                  \
+	HOOK(fork_raw)                 \
+	HOOK(exit_tp)                  \
+	HOOK(exit_raw)                 \
+	HOOK(creds_enter)              \
+	HOOK(open_exit)                \
+	HOOK(open_exit_v7)             \
+	HOOK(unlink_exit)              \
+	HOOK(rmdir_exit)               \
+	HOOK(rename_exit)              \
+	HOOK(link_exit)                \
+	HOOK(symlink_exit)             \
+	HOOK(chmod_exit)               \
+	HOOK(chown_exit)               \
 	HOOK(inet_stream_connect_exit) \
 	HOOK(inet_dgram_connect_exit)  \
 	HOOK(unix_stream_connect_exit) \
 	HOOK(unix_dgram_connect_exit)  \
-	HOOK(inet_accept_exit)    \
-	HOOK(unix_accept_exit)    \
-	HOOK(inet_listen_exit)    \
-	HOOK(unix_listen_exit)    \
-	HOOK(inet_bind_exit)      \
-	HOOK(inet6_bind_exit)     \
-	HOOK(unix_bind_exit)      \
-	HOOK(tap)                 \
+	HOOK(inet_accept_exit)         \
+	HOOK(unix_accept_exit)         \
+	HOOK(inet_listen_exit)         \
+	HOOK(unix_listen_exit)         \
+	HOOK(inet_bind_exit)           \
+	HOOK(inet6_bind_exit)          \
+	HOOK(unix_bind_exit)           \
+	HOOK(tap)                      \
 	HOOK(tasks)
 
 enum hook_id {
@@ -42,5 +42,5 @@ enum hook_id {
 #define HOOK(name) HOOK_##name,
 	FOR_EACH_HOOK(HOOK)
 #undef HOOK
-	HOOKS,
+		HOOKS,
 };

@@ -12,21 +12,21 @@ enum lane {
 	LANES,
 };
 
-#define FOR_EACH_KERNEL_KIND(KIND)      \
-	KIND(exec, 16, LANE_KEEP)       \
-	KIND(fork, 17, LANE_BULK)       \
-	KIND(exit, 18, LANE_BULK)       \
+#define FOR_EACH_KERNEL_KIND(KIND)       \
+	KIND(exec, 16, LANE_KEEP)        \
+	KIND(fork, 17, LANE_BULK)        \
+	KIND(exit, 18, LANE_BULK)        \
 	KIND(cred_change, 19, LANE_KEEP) \
 	KIND(file_create, 20, LANE_BULK) \
-	KIND(file_open, 21, LANE_BULK)  \
+	KIND(file_open, 21, LANE_BULK)   \
 	KIND(file_unlink, 22, LANE_BULK) \
 	KIND(file_rename, 23, LANE_BULK) \
-	KIND(file_link, 24, LANE_BULK)  \
-	KIND(file_mode, 25, LANE_BULK)  \
-	KIND(file_owner, 26, LANE_BULK) \
-	KIND(connect, 27, LANE_BULK)    \
-	KIND(accept, 28, LANE_BULK)     \
-	KIND(listen, 29, LANE_BULK)     \
+	KIND(file_link, 24, LANE_BULK)   \
+	KIND(file_mode, 25, LANE_BULK)   \
+	KIND(file_owner, 26, LANE_BULK)  \
+	KIND(connect, 27, LANE_BULK)     \
+	KIND(accept, 28, LANE_BULK)      \
+	KIND(listen, 29, LANE_BULK)      \
 	KIND(bind, 30, LANE_BULK)
 
 /* made by the sensor, not by the kernel */
@@ -45,6 +45,7 @@ enum kind {
 #define KIND(name, number, lane) KIND_##name = number,
 	FOR_EACH_KIND(KIND)
 #undef KIND
-	KIND_task = 63, /* a running process found by the iterator at start; never an event */
-	KINDS_MAX = 80, /* above every number */
+		KIND_task =
+			63, /* a running process found by the iterator at start; never an event */
+	KINDS_MAX = 80,	    /* above every number */
 };

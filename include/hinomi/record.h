@@ -12,11 +12,11 @@
 #include "kinds.h"
 
 #define RECORD_BYTES_MAX 65536 /* a whole record; longer values are cut and say so */
-#define RECORD_PATH_MAX 4096
-#define RECORD_NAME_MAX 256
-#define RECORD_ARGS_MAX 40960       /* arguments in one exec record: head and tail */
+#define RECORD_PATH_MAX	 4096
+#define RECORD_NAME_MAX	 256
+#define RECORD_ARGS_MAX	 40960 /* arguments in one exec record: head and tail */
 #define RECORD_ARGS_TAIL 8192
-#define CPU_SENSOR 0xffffffffu      /* Event.cpu of the sensor's own events */
+#define CPU_SENSOR	 0xffffffffu /* Event.cpu of the sensor's own events */
 
 /* bytes of this record: len of them at off from its start; total were there */
 struct bytes_ref {
@@ -56,7 +56,7 @@ struct actor {
 	char comm[16];
 };
 
-#define RECORD_COMPAT 1		/* 32-bit or x32 system call */
+#define RECORD_COMPAT	      1 /* 32-bit or x32 system call */
 #define RECORD_RESULT_UNKNOWN 2 /* seen before its outcome */
 
 struct record {
@@ -66,7 +66,7 @@ struct record {
 	__u8 tier;
 	__u32 cpu;
 	__u32 flags;
-	__u64 seq; /* per cpu and lane, from 1, assigned before ring space is asked for */
+	__u64 seq;     /* per cpu and lane, from 1, assigned before ring space is asked for */
 	__u64 time_ns; /* CLOCK_BOOTTIME */
 	__s32 result;
 	__u16 hook; /* which program saw it: enum hook_id of bpf/, for the canaries */
@@ -74,10 +74,10 @@ struct record {
 	struct actor actor;
 };
 
-#define FILE_DELETED 1
-#define FILE_MEMORY 2	       /* on the kernel's internal tmpfs mount: memfd */
-#define FILE_PATH_AS_ASKED 4   /* path is the caller's argument, not resolved */
-#define FILE_PATH_TRUNCATED 8  /* leading components are missing */
+#define FILE_DELETED	    1
+#define FILE_MEMORY	    2 /* on the kernel's internal tmpfs mount: memfd */
+#define FILE_PATH_AS_ASKED  4 /* path is the caller's argument, not resolved */
+#define FILE_PATH_TRUNCATED 8 /* leading components are missing */
 
 struct file_ref {
 	__u64 inode;
@@ -222,36 +222,37 @@ struct sequence_cell {
 	__u64 pad[6];
 };
 
-/* Functions whose signature differs between kernels; their number of arguments tells which one it is. */
+/* Functions whose signature differs between kernels; their number of arguments tells which one it
+ * is. */
 enum nargs_of { NARGS_UNLINK, NARGS_RMDIR, NARGS_RENAME, NARGS_LINK, NARGS_SYMLINK, NARGS_MAX };
 
 /* What a system call is to the exit tap (tier 2). */
 enum tap {
 	TAP_NONE,
-	TAP_OPEN,     /* path, flags */
-	TAP_OPENAT,   /* dfd, path, flags */
-	TAP_OPENAT2,  /* dfd, path, how */
-	TAP_CREAT,    /* path */
-	TAP_UNLINK,   /* path */
-	TAP_UNLINKAT, /* dfd, path */
-	TAP_RENAME,   /* old, new */
-	TAP_RENAMEAT, /* dfd, old, dfd, new */
+	TAP_OPEN,      /* path, flags */
+	TAP_OPENAT,    /* dfd, path, flags */
+	TAP_OPENAT2,   /* dfd, path, how */
+	TAP_CREAT,     /* path */
+	TAP_UNLINK,    /* path */
+	TAP_UNLINKAT,  /* dfd, path */
+	TAP_RENAME,    /* old, new */
+	TAP_RENAMEAT,  /* dfd, old, dfd, new */
 	TAP_RENAMEAT2, /* dfd, old, dfd, new, flags */
-	TAP_LINK,     /* old, new */
-	TAP_LINKAT,   /* dfd, old, dfd, new */
-	TAP_SYMLINK,  /* text, new */
+	TAP_LINK,      /* old, new */
+	TAP_LINKAT,    /* dfd, old, dfd, new */
+	TAP_SYMLINK,   /* text, new */
 	TAP_SYMLINKAT, /* text, dfd, new */
-	TAP_CHMOD,    /* path, mode */
-	TAP_FCHMOD,   /* fd, mode */
-	TAP_FCHMODAT, /* dfd, path, mode */
-	TAP_CHOWN,    /* path, uid, gid */
-	TAP_FCHOWN,   /* fd, uid, gid */
-	TAP_FCHOWNAT, /* dfd, path, uid, gid */
-	TAP_CONNECT,  /* fd, address */
-	TAP_ACCEPT,   /* -> fd */
-	TAP_LISTEN,   /* fd, backlog */
-	TAP_BIND,     /* fd, address */
-	TAP_CREDS,    /* setuid family, capset */
+	TAP_CHMOD,     /* path, mode */
+	TAP_FCHMOD,    /* fd, mode */
+	TAP_FCHMODAT,  /* dfd, path, mode */
+	TAP_CHOWN,     /* path, uid, gid */
+	TAP_FCHOWN,    /* fd, uid, gid */
+	TAP_FCHOWNAT,  /* dfd, path, uid, gid */
+	TAP_CONNECT,   /* fd, address */
+	TAP_ACCEPT,    /* -> fd */
+	TAP_LISTEN,    /* fd, backlog */
+	TAP_BIND,      /* fd, address */
+	TAP_CREDS,     /* setuid family, capset */
 };
 
 #define TAP_SYSCALLS 512 /* system call numbers that the tap's tables hold */
@@ -259,8 +260,8 @@ enum tap {
 /* Set before load, frozen after: the verifier prunes what is off. */
 struct settings {
 	__u32 cpus;
-	__u32 has_scope;	 /* only the cgroup in map `scope`, and below */
-	__u32 slots;		 /* scratch slots per cpu */
+	__u32 has_scope; /* only the cgroup in map `scope`, and below */
+	__u32 slots;	 /* scratch slots per cpu */
 	__u32 nargs[NARGS_MAX];
 	__u32 wake_bytes[LANES]; /* wake the reader when this much waits */
 };
@@ -271,7 +272,7 @@ struct control {
 	__u32 canary_tgid; /* observed whatever the scope says, with its children */
 	__u32 sleeping;	   /* the reader waits for a wakeup */
 	__u32 pad;
-	__u8 rings_id[16]; /* made with the maps, kept as long as they are */
+	__u8 rings_id[16];	       /* made with the maps, kept as long as they are */
 	__u8 tap_native[TAP_SYSCALLS]; /* enum tap by system call number */
 	__u8 tap_compat[TAP_SYSCALLS]; /* the same for 32-bit system calls */
 };

@@ -46,8 +46,14 @@ void *object_without_fetch(size_t *size)
 			continue;
 		n = i[0].src_reg;
 		p = i[0].dst_reg;
-		i[0] = (struct bpf_insn){ .code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = n, .src_reg = p, .off = i[0].off };
-		i[2] = (struct bpf_insn){ .code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = p, .src_reg = n, .off = i[0].off };
+		i[0] = (struct bpf_insn){.code = BPF_LDX | BPF_MEM | BPF_DW,
+					 .dst_reg = n,
+					 .src_reg = p,
+					 .off = i[0].off};
+		i[2] = (struct bpf_insn){.code = BPF_STX | BPF_MEM | BPF_DW,
+					 .dst_reg = p,
+					 .src_reg = n,
+					 .off = i[0].off};
 		memcpy(copy + at, i, sizeof(i));
 	}
 	return copy;

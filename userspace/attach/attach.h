@@ -16,12 +16,13 @@
 struct attach;
 
 struct attach_options {
-	const char *cgroup;	 /* observe only this cgroup v2 directory and below; NULL: everything */
+	const char *cgroup; /* observe only this cgroup v2 directory and below; NULL: everything */
 	uint64_t ring_bytes[LANES]; /* powers of two of the page size */
-	uint64_t kinds_off;	 /* bit kind - 16: class switched off */
-	int tier_min;		 /* 1; higher leaves out better hooks, for tests */
-	bool observe_self;	 /* else the sensor's own process is not observed */
-	bool resume;		 /* take maps and links from the descriptor store if they fit, and leave ours there */
+	uint64_t kinds_off;	    /* bit kind - 16: class switched off */
+	int tier_min;		    /* 1; higher leaves out better hooks, for tests */
+	bool observe_self;	    /* else the sensor's own process is not observed */
+	bool resume; /* take maps and links from the descriptor store if they fit, and leave ours
+			there */
 };
 
 /* What stands in the way, with what to do about it. */
@@ -31,7 +32,7 @@ struct attach_error {
 };
 
 struct coverage {
-	const char *name;    /* of the class */
+	const char *name; /* of the class */
 	unsigned kind;
 	Hinomi__Coverage__State state;
 	unsigned tier;
@@ -39,8 +40,9 @@ struct coverage {
 	char reason[192];
 };
 
-int attach_load(const struct attach_options *options, struct attach **ret, struct attach_error *error);
-void attach_free(struct attach *attach); /* detaches */
+int attach_load(const struct attach_options *options, struct attach **ret,
+		struct attach_error *error);
+void attach_free(struct attach *attach);			     /* detaches */
 int attach_start(struct attach *attach, struct attach_error *error); /* programs run from here on */
 int attach_stop(struct attach *attach); /* detaches the programs, keeps rings and counters */
 int attach_ring_fd(const struct attach *attach, enum lane lane);
@@ -48,14 +50,17 @@ const struct ledger_cell *attach_ledger(const struct attach *attach); /* mapped,
 const struct sequence_cell *attach_sequences(const struct attach *attach); /* mapped, cpus */
 unsigned attach_cpus(const struct attach *attach);
 const uint8_t *attach_rings_id(const struct attach *attach); /* 16 bytes, made with the maps */
-bool attach_resumed(const struct attach *attach); /* rings and links came from the descriptor store */
+bool attach_resumed(
+	const struct attach *attach); /* rings and links came from the descriptor store */
 /* Tells the kernel side that the reader goes to sleep and wants to be woken by the next record. */
 void attach_will_sleep(struct attach *attach);
 int attach_wake_fd(const struct attach *attach); /* epoll descriptor, readable when woken */
 void attach_wake_clear(struct attach *attach);	 /* after it was */
 /* Every running process, as task_record, to fn. */
-int attach_tasks(struct attach *attach, void (*fn)(void *ctx, const void *record, size_t size), void *ctx);
-/* Makes events of each class in a child process with children of its own, files below dir; returns its pid. */
+int attach_tasks(struct attach *attach, void (*fn)(void *ctx, const void *record, size_t size),
+		 void *ctx);
+/* Makes events of each class in a child process with children of its own, files below dir; returns
+ * its pid. */
 int attach_canary(struct attach *attach, const char *dir);
 /* Is this record of the canary? */
 bool attach_is_canary(const struct attach *attach, const struct record *record);

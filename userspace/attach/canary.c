@@ -56,7 +56,7 @@ static void stream_pair(int family, const struct sockaddr *address, socklen_t le
 	socklen_t bound_len = sizeof(bound);
 	int listener = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int client = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), peer;
-	struct timeval second = { .tv_sec = 1 };
+	struct timeval second = {.tv_sec = 1};
 
 	setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof(second));
 	if (!bind(listener, address, len) && !listen(listener, 1) &&
@@ -85,9 +85,9 @@ static void datagram(int family, const struct sockaddr *address, socklen_t len)
 
 static void touch_sockets(void)
 {
-	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_ANY_INIT };
-	struct sockaddr_un local = { .sun_family = AF_UNIX }; /* autobind: an abstract name */
+	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_ANY_INIT};
+	struct sockaddr_un local = {.sun_family = AF_UNIX}; /* autobind: an abstract name */
 	int fd;
 
 	stream_pair(AF_INET, (void *)&v4, sizeof(v4));
@@ -102,7 +102,7 @@ static void touch_sockets(void)
 /* Gives up a capability that it will not need: a change of credentials that anyone may make. */
 static void touch_creds(void)
 {
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[2] = {};
 
 	if (syscall(SYS_capget, &head, data))

@@ -6,8 +6,19 @@
 
 #include "base/cleanup.h"
 
-#define CLASS(name, ...) { #name, KIND_##name, { __VA_ARGS__ } }
-#define TIER(...) { { __VA_ARGS__ } }
+#define CLASS(name, ...)            \
+	{                           \
+#name, KIND_##name, \
+		{                   \
+			__VA_ARGS__ \
+		}                   \
+	}
+#define TIER(...)                   \
+	{                           \
+		{                   \
+			__VA_ARGS__ \
+		}                   \
+	}
 
 const struct class classes[] = {
 	CLASS(exec, TIER("exec_tp"), TIER("exec_raw")),

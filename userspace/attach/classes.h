@@ -5,7 +5,7 @@
 #include <hinomi/hooks.h>
 #include <hinomi/record.h>
 
-#define TIERS_MAX 2
+#define TIERS_MAX    2
 #define PROGRAMS_MAX 8
 
 struct tier {
@@ -13,7 +13,8 @@ struct tier {
 	const char *programs[PROGRAMS_MAX];
 };
 
-struct class {
+struct class
+{
 	const char *name;
 	unsigned kind;
 	struct tier tiers[TIERS_MAX]; /* best first */

@@ -55,7 +55,8 @@ void coverage_reason(const struct attach *attach, unsigned c, char *text, size_t
 			at += snprintf(text + at, size - at, " %s", hook_names[hook]);
 }
 
-static Hinomi__Coverage__State state_of(const struct attach *attach, const struct class_state *state)
+static Hinomi__Coverage__State state_of(const struct attach *attach,
+					const struct class_state *state)
 {
 	if (state->off)
 		return HINOMI__COVERAGE__STATE__STATE_OFF;
@@ -65,8 +66,8 @@ static Hinomi__Coverage__State state_of(const struct attach *attach, const struc
 		return HINOMI__COVERAGE__STATE__STATE_UNSPECIFIED;
 	if (class_silent(state))
 		return HINOMI__COVERAGE__STATE__STATE_SILENT;
-	return state->tier ? HINOMI__COVERAGE__STATE__STATE_LOWER_TIER :
-			     HINOMI__COVERAGE__STATE__STATE_VERIFIED;
+	return state->tier ? HINOMI__COVERAGE__STATE__STATE_LOWER_TIER
+			   : HINOMI__COVERAGE__STATE__STATE_VERIFIED;
 }
 
 const struct coverage *attach_coverage(const struct attach *attach, size_t *count)

@@ -8,8 +8,9 @@
 #include "attach/classes.h"
 
 #define UNAVAILABLE_MAX 64
-#define LINKS_MAX	 192 /* descriptors that the service manager is asked to keep; its unit allows more */
-#define CLASSES_MAX	 64
+#define LINKS_MAX \
+	192 /* descriptors that the service manager is asked to keep; its unit allows more */
+#define CLASSES_MAX 64
 
 /* A set of enum hook_id. */
 struct hook_set {
@@ -28,7 +29,8 @@ static inline bool hook_in(const struct hook_set *set, unsigned hook)
 }
 
 /* Hooks that are wanted and were not seen. */
-static inline bool hook_missing(const struct hook_set *wanted, const struct hook_set *seen, unsigned hook)
+static inline bool hook_missing(const struct hook_set *wanted, const struct hook_set *seen,
+				unsigned hook)
 {
 	return hook_in(wanted, hook) && !hook_in(seen, hook);
 }
@@ -58,7 +60,7 @@ struct attach {
 	struct attach_options options;
 	struct probe probe;
 	struct bpf_object *object; /* NULL when everything came from the descriptor store */
-	int links[LINKS_MAX]; /* descriptors */
+	int links[LINKS_MAX];	   /* descriptors */
 	char link_names[LINKS_MAX][32];
 	unsigned nlinks;
 	int map_fds[8]; /* enum attach_map */
@@ -91,13 +93,19 @@ const void *object_bytes(size_t *size);
 void *object_without_fetch(size_t *size); /* malloc'ed; NULL: out of memory */
 
 /* The program of a tier's entry ("a|b") that this kernel can have, or NULL. */
-const char *tier_program(const struct attach *attach, const char *entry, char *why, size_t why_size);
+const char *tier_program(const struct attach *attach, const char *entry, char *why,
+			 size_t why_size);
 
 /* Some wanted hook of the class was not seen. */
 bool class_silent(const struct class_state *state);
 /* Why a class is not verified on its first tier. */
 void coverage_reason(const struct attach *attach, unsigned c, char *text, size_t size);
 bool attach_fall_back(struct attach *attach); /* true: classes moved, prove them again */
+bool tier_possible(const struct attach *attach, const struct tier *tier, char *why, size_t size);
+bool rests_on_tap(void *attach, unsigned kind);
+void object_listen(void); /* to libbpf's messages, which alone name a refused program */
+int object_load(struct attach *attach, struct attach_error *error);
+int attach_fail(struct attach_error *error, int status, int err, const char *what);
 int attach_map_memory(struct attach *attach);
 /* 1: maps and links taken from the descriptor store; 0: nothing usable there. */
 int store_take(struct attach *attach);

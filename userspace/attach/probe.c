@@ -10,7 +10,7 @@
 
 #include "attach/internal.h"
 
-#define INSN(...) ((struct bpf_insn){ __VA_ARGS__ })
+#define INSN(...) ((struct bpf_insn){__VA_ARGS__})
 
 static bool try_fetching_atomics(void)
 {
@@ -67,7 +67,8 @@ static int try_ring(struct attach_error *error)
 		error->status = 77;
 		snprintf(error->text, sizeof(error->text),
 			 "the kernel does not let this process use BPF: run it as root, or with "
-			 "CAP_BPF and CAP_PERFMON (before Linux 5.11 also with RLIMIT_MEMLOCK unlimited)");
+			 "CAP_BPF and CAP_PERFMON (before Linux 5.11 also with RLIMIT_MEMLOCK "
+			 "unlimited)");
 	} else {
 		error->status = 69;
 		snprintf(error->text, sizeof(error->text),
@@ -85,9 +86,11 @@ int probe_init(struct probe *probe, struct attach_error *error)
 	probe->btf = btf__load_vmlinux_btf();
 	if (!probe->btf) {
 		error->status = 69;
-		snprintf(error->text, sizeof(error->text),
-			 "this kernel does not describe its types (no /sys/kernel/btf/vmlinux): a kernel "
-			 "built with CONFIG_DEBUG_INFO_BTF=y is needed, as distributions ship them");
+		snprintf(
+			error->text, sizeof(error->text),
+			"this kernel does not describe its types (no /sys/kernel/btf/vmlinux): a "
+			"kernel "
+			"built with CONFIG_DEBUG_INFO_BTF=y is needed, as distributions ship them");
 		return -EOPNOTSUPP;
 	}
 	probe->fetching_atomics = try_fetching_atomics();

@@ -35,13 +35,15 @@ static uint32_t layout(const struct attach *attach)
 static int send_fd(const char *message, int fd)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
 	union {
 		struct cmsghdr head;
 		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = { .head = { .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS } };
-	struct iovec text = { .iov_base = (void *)message, .iov_len = strlen(message) };
-	struct msghdr msg = { .msg_name = &to, .msg_iov = &text, .msg_iovlen = 1 };
+	} control = {.head = {.cmsg_len = CMSG_LEN(sizeof(int)),
+			      .cmsg_level = SOL_SOCKET,
+			      .cmsg_type = SCM_RIGHTS}};
+	struct iovec text = {.iov_base = (void *)message, .iov_len = strlen(message)};
+	struct msghdr msg = {.msg_name = &to, .msg_iov = &text, .msg_iovlen = 1};
 	CLEANUP(close_fd) int s = -1;
 
 	if (!path || strlen(path) >= sizeof(to.sun_path) || (*path != '/' && *path != '@'))
@@ -65,7 +67,8 @@ static void keep_one(uint32_t is, const char *what, const char *name, int fd)
 {
 	char message[160];
 
-	snprintf(message, sizeof(message), "FDSTORE=1\nFDPOLL=0\nFDNAME=hinomi.%08x.%s.%s", is, what, name);
+	snprintf(message, sizeof(message), "FDSTORE=1\nFDPOLL=0\nFDNAME=hinomi.%08x.%s.%s", is,
+		 what, name);
 	send_fd(message, fd);
 }
 
@@ -142,7 +145,8 @@ static void states_restore(struct attach *attach)
 			const struct tier *tier = &classes[c].tiers[t];
 			int n = 0;
 
-			while (n < PROGRAMS_MAX && tier->programs[n] && has_link(attach, tier->programs[n]))
+			while (n < PROGRAMS_MAX && tier->programs[n] &&
+			       has_link(attach, tier->programs[n]))
 				n++;
 			if (!n || (n < PROGRAMS_MAX && tier->programs[n]))
 				continue;
@@ -158,7 +162,8 @@ static void states_restore(struct attach *attach)
 
 int store_take(struct attach *attach)
 {
-	const char *count = getenv("LISTEN_FDS"), *names = getenv("LISTEN_FDNAMES"), *pid = getenv("LISTEN_PID");
+	const char *count = getenv("LISTEN_FDS"), *names = getenv("LISTEN_FDNAMES"),
+		   *pid = getenv("LISTEN_PID");
 	int n = count ? atoi(count) : 0, maps = 0;
 	char ours[24];
 

@@ -9,8 +9,8 @@
 
 #define TASK_RECORD_MAX (2 * RECORD_PATH_MAX)
 
-static size_t whole_records(const char *bytes, size_t size, void (*fn)(void *, const void *, size_t),
-			    void *ctx)
+static size_t whole_records(const char *bytes, size_t size,
+			    void (*fn)(void *, const void *, size_t), void *ctx)
 {
 	size_t at = 0;
 
@@ -28,7 +28,8 @@ static size_t whole_records(const char *bytes, size_t size, void (*fn)(void *, c
 	return at;
 }
 
-int attach_tasks(struct attach *attach, void (*fn)(void *ctx, const void *record, size_t size), void *ctx)
+int attach_tasks(struct attach *attach, void (*fn)(void *ctx, const void *record, size_t size),
+		 void *ctx)
 {
 	static _Alignas(8) char buffer[8 * TASK_RECORD_MAX];
 	CLEANUP(close_fd) int fd = -1;

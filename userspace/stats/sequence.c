@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define HOLES_MAX   32	  /* open at once on a cpu and lane; beyond, the oldest is declared at once */
+#define HOLES_MAX   32 /* open at once on a cpu and lane; beyond, the oldest is declared at once */
 #define OVERDUE_MAX 16384 /* declared and not yet taken: more than a batch of records can make */
 
 struct hole {
@@ -67,8 +67,12 @@ static void hole_declare(struct sequences *s, struct track *t, unsigned i, struc
 	unsigned at = t - s->tracks;
 	const struct hole *h = &t->holes[i];
 
-	*to = (struct gap){ .cpu = at / LANES, .lane = at % LANES, .first = h->first, .last = h->last,
-			    .from_ns = h->from_ns, .to_ns = h->to_ns };
+	*to = (struct gap){.cpu = at / LANES,
+			   .lane = at % LANES,
+			   .first = h->first,
+			   .last = h->last,
+			   .from_ns = h->from_ns,
+			   .to_ns = h->to_ns};
 	hole_drop(s, t, i);
 }
 
@@ -78,14 +82,15 @@ static void hole_open(struct sequences *s, struct track *t, uint64_t first, uint
 	if (t->nholes == HOLES_MAX) {
 		struct hole *newest = &t->holes[HOLES_MAX - 1];
 
-		if (s->noverdue == OVERDUE_MAX) { /* nobody takes them: rather too much than too little */
+		if (s->noverdue ==
+		    OVERDUE_MAX) { /* nobody takes them: rather too much than too little */
 			newest->first = first < newest->first ? first : newest->first;
 			newest->last = last > newest->last ? last : newest->last;
 			return;
 		}
 		hole_declare(s, t, 0, &s->overdue[s->noverdue++]);
 	}
-	t->holes[t->nholes++] = (struct hole){ first, last, t->last_ns, to_ns };
+	t->holes[t->nholes++] = (struct hole){first, last, t->last_ns, to_ns};
 	s->open++;
 }
 
@@ -113,7 +118,8 @@ static bool hole_fill(struct sequences *s, struct track *t, uint64_t seq)
 	return false;
 }
 
-bool sequences_see(struct sequences *s, enum lane lane, uint32_t cpu, uint64_t seq, uint64_t time_ns)
+bool sequences_see(struct sequences *s, enum lane lane, uint32_t cpu, uint64_t seq,
+		   uint64_t time_ns)
 {
 	struct track *t = track_of(s, lane, cpu);
 

@@ -34,7 +34,8 @@ void sequences_restore(struct sequences *sequences, enum lane lane, uint32_t cpu
 /* The kernel has given out `last`; what did not come is missing. */
 void sequences_end(struct sequences *sequences, enum lane lane, uint32_t cpu, uint64_t last);
 /* A gap that has waited long enough at now_ns (UINT64_MAX: all of them); false when there is none.
- * To be called after each batch: 16,384 can wait, beyond that seen numbers are declared with missing ones. */
+ * To be called after each batch: 16,384 can wait, beyond that seen numbers are declared with
+ * missing ones. */
 bool sequences_take_gap(struct sequences *sequences, uint64_t now_ns, struct gap *ret);
 
 DEFINE_CLEANUP(struct sequences *, sequences_free);
