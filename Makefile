@@ -38,9 +38,9 @@ COMMON := event base
 sensor_PARTS := attach ring decode enrich filter seal frame spool stats config $(COMMON)
 sensor_LIBS := -lbpf -lelf -lz -lprotobuf-c -lcrypto -lpthread
 forward_PARTS := forward render frame spool config $(COMMON)
-forward_LIBS := -lcurl -lz -lprotobuf-c -lcrypto
+forward_LIBS := -lcurl -lz -lprotobuf-c -lcrypto -lpthread
 collect_PARTS := collect render frame spool config $(COMMON)
-collect_LIBS := -lmicrohttpd -lz -lprotobuf-c -lcrypto -lpthread
+collect_LIBS := -lmicrohttpd -lgnutls -lz -lprotobuf-c -lcrypto -lpthread
 cli_PARTS := cli render frame spool config $(COMMON)
 cli_LIBS := -lz -lprotobuf-c -lcrypto
 PROGRAMS := $(B)/hinomi $(B)/libexec/hinomi-sensor $(B)/libexec/hinomi-forward $(B)/libexec/hinomi-collect
@@ -51,7 +51,7 @@ ALL_LIBS := $(sort $(sensor_LIBS) $(forward_LIBS) $(collect_LIBS))
 all: $(PROGRAMS)
 
 # ---- protobuf
-PROTO := event frame
+PROTO := event frame otlp collect
 GEN_H := $(PROTO:%=$(B)/gen/%.pb-c.h) $(B)/gen/hinomi.skel.h
 $(B)/gen/%.pb-c.c $(B)/gen/%.pb-c.h: proto/%.proto
 	@mkdir -p $(@D)

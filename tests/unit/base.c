@@ -220,11 +220,16 @@ static void check_reversible(const uint8_t *bytes, size_t size)
 {
 	CLEANUP(free) char *text = escaped(escape_text, bytes, size);
 	CLEANUP(free) char *json = escaped(escape_json, bytes, size);
+	char utf8[4 * 64];
 	size_t decoded;
 
 	assert_int_equal(unescape(text, strlen(text), text), size);
 	assert_memory_equal(text, bytes, size);
 	decoded = json_decode(json, json);
+	assert_int_equal(escape_utf8(bytes, size, utf8), decoded);
+	assert_memory_equal(utf8, json, decoded);
+	assert_true(is_utf8(utf8, decoded));
+	assert_true(is_utf8(bytes, size) || memcmp(utf8, bytes, size));
 	assert_int_equal(unescape(json, decoded, json), size);
 	assert_memory_equal(json, bytes, size);
 }

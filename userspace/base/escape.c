@@ -151,6 +151,46 @@ void escape_json(FILE *out, const void *data, size_t size)
 		escape(out, data, size, true);
 }
 
+bool is_utf8(const void *data, size_t size)
+{
+	const uint8_t *p = data;
+	size_t length;
+	uint32_t c;
+
+	for (size_t i = 0; i < size; i += length) {
+		length = p[i] < 0x80 ? 1 : utf8_read(p + i, size - i, &c);
+		if (!length)
+			return false;
+	}
+	return true;
+}
+
+size_t escape_utf8(const void *data, size_t size, char *ret)
+{
+	static const char digits[] = "0123456789abcdef";
+	const uint8_t *p = data;
+	char *out = ret;
+
+	for (size_t i = 0; i < size;) {
+		uint32_t c;
+		size_t length = p[i] < 0x80 ? 1 : utf8_read(p + i, size - i, &c);
+
+		if (p[i] == '\\')
+			*out++ = '\\';
+		if (!length) {
+			*out++ = '\\';
+			*out++ = 'x';
+			*out++ = digits[p[i] >> 4];
+			*out++ = digits[p[i++] & 15];
+			continue;
+		}
+		memcpy(out, p + i, length);
+		out += length;
+		i += length;
+	}
+	return (size_t)(out - ret);
+}
+
 static int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')

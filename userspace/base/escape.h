@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/types.h>
@@ -14,6 +15,10 @@
 void escape_text(FILE *out, const void *data, size_t size);
 /* For the inside of a JSON string: they become \uNNNN as JSON has it. */
 void escape_json(FILE *out, const void *data, size_t size);
+bool is_utf8(const void *data, size_t size);
+/* For a wire that takes any UTF-8: what a JSON parser makes of escape_json's output.  ret has room
+ * for 4 bytes per byte; how many were written. */
+size_t escape_utf8(const void *data, size_t size, char *ret);
 /* Back to the bytes: of escape_text's output, or of a JSON string that escape_json wrote once a
  * JSON parser has decoded it.  ret has room for size bytes and may be text itself; how many were
  * written, or -EINVAL. */

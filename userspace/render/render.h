@@ -21,6 +21,10 @@ void render_json(FILE *out, const struct frame *frame, const Hinomi__Event *even
 /* Any message, as one JSON object without newline. */
 void render_message(FILE *out, const ProtobufCMessage *message);
 
+/* What happened, for a place that has the time already: "exec ls[1234] root /bin/ls -l", no
+ * newline. */
+void render_line(FILE *out, const struct frame *frame, const Hinomi__Event *event);
+
 #define TEXT_COLUMNS_OF_TERMINAL (-1) /* as wide as the terminal behind `out` is at that moment */
 
 struct text_options {
