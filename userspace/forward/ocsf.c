@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "forward/ocsf.h"
+
+#include <errno.h>
+#include <hinomi/kinds.h>
+
+#include "base/cleanup.h"
+
+#define OTHER 99
+
+enum { PROCESS = 1007, FILE_SYSTEM = 1001, EVENT_LOG = 1008, NETWORK = 4001, APPLICATION = 6002 };
+enum { INFORMATIONAL = 1, LOW = 2, MEDIUM = 3 };
+
+static const struct row {
+	uint32_t class_uid, activity_id;
+	const char *activity_name;
+	uint32_t severity_id;
+} rows[KINDS_MAX] = {
+	[KIND_exec] = {PROCESS, 1, NULL, INFORMATIONAL},
+	[KIND_fork] = {PROCESS, 1, NULL, INFORMATIONAL},
+	[KIND_exit] = {PROCESS, 2, NULL, INFORMATIONAL},
+	[KIND_cred_change] = {PROCESS, 5, NULL, LOW},
+	[KIND_file_create] = {FILE_SYSTEM, 1, NULL, INFORMATIONAL},
+	[KIND_file_open] = {FILE_SYSTEM, 14, NULL, INFORMATIONAL},
+	[KIND_file_unlink] = {FILE_SYSTEM, 4, NULL, INFORMATIONAL},
+	[KIND_file_rename] = {FILE_SYSTEM, 5, NULL, INFORMATIONAL},
+	[KIND_file_link] = {FILE_SYSTEM, 1, NULL, INFORMATIONAL},
+	[KIND_file_mode] = {FILE_SYSTEM, 7, NULL, INFORMATIONAL},
+	[KIND_file_owner] = {FILE_SYSTEM, 7, NULL, INFORMATIONAL},
+	[KIND_connect] = {NETWORK, 1, NULL, INFORMATIONAL},
+	[KIND_accept] = {NETWORK, 1, NULL, INFORMATIONAL},
+	[KIND_listen] = {NETWORK, 7, NULL, INFORMATIONAL},
+	[KIND_bind] = {NETWORK, OTHER, "Bind", INFORMATIONAL},
+	[KIND_file_hash] = {FILE_SYSTEM, OTHER, "Hash", INFORMATIONAL},
+	[KIND_sensor_start] = {APPLICATION, 3, NULL, INFORMATIONAL},
+	[KIND_sensor_stop] = {APPLICATION, 4, NULL, LOW},
+	[KIND_heartbeat] = {APPLICATION, OTHER, "Heartbeat", INFORMATIONAL},
+	[KIND_gap] = {EVENT_LOG, OTHER, "Events Lost", MEDIUM},
+};
+
+static const struct {
+	int32_t number;
+	const char *text;
+} otlp_severities[] = {
+	[INFORMATIONAL] = {9, "INFO"}, [LOW] = {10, "INFO2"}, [MEDIUM] = {13, "WARN"}};
+
+struct ocsf ocsf_of(const Hinomi__Event *event)
+{
+	struct row row = {0, OTHER, "Unknown", INFORMATIONAL};
+
+	if ((unsigned)event->body_case < KINDS_MAX && rows[event->body_case].class_uid)
+		row = rows[event->body_case];
+	if (event->body_case == HINOMI__EVENT__BODY_CONNECT && event->result)
+		row.activity_id = event->result == -ECONNREFUSED ? 5 /* Refuse */ : 4 /* Fail */;
+	return (struct ocsf){.class_uid = row.class_uid,
+			     .activity_id = row.activity_id,
+			     .activity_name = row.activity_name,
+			     .severity_id = row.severity_id,
+			     .severity_number = otlp_severities[row.severity_id].number,
+			     .severity_text = otlp_severities[row.severity_id].text};
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "forward/receipt.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "forward/health.h"
+#include "forward/http.h"
+
+/* 1: it is of this chain; 0: of another; -EBADMSG. */
+static int take(const Hinomi__SealedReceipt *sealed, const uint8_t sensor_id[16], enum lane lane,
+		struct receipt *ret)
+{
+	Hinomi__Receipt *receipt =
+		hinomi__receipt__unpack(NULL, sealed->receipt.len, sealed->receipt.data);
+	int n = 0;
+
+	if (!receipt || receipt->sensor_id.len != 16 ||
+	    receipt->header_sha256.len != (receipt->number ? 32 : 0)) {
+		n = -EBADMSG;
+	} else if (!memcmp(receipt->sensor_id.data, sensor_id, 16) &&
+		   (int)receipt->lane == (int)lane) {
+		ret->known = true;
+		ret->number = receipt->number;
+		if (receipt->number)
+			memcpy(ret->hash, receipt->header_sha256.data, 32);
+		n = 1;
+	}
+	hinomi__receipt__free_unpacked(receipt, NULL);
+	return n;
+}
+
+static int take_all(const Hinomi__Answer *answer, const uint8_t sensor_id[16], enum lane lane,
+		    struct receipt *ret)
+{
+	for (size_t i = 0; i < answer->n_receipts; i++) {
+		int n = take(answer->receipts[i], sensor_id, lane, ret);
+
+		if (n)
+			return n < 0 ? n : 0;
+	}
+	return 0;
+}
+
+int receipt_read(const struct http_answer *http, const uint8_t sensor_id[16], enum lane lane,
+		 struct receipt *ret)
+{
+	Hinomi__Answer *answer = NULL;
+	size_t said;
+	int err = -EBADMSG;
+
+	*ret = (struct receipt){0};
+	said = (size_t)snprintf(ret->text, sizeof(ret->text), "HTTP %ld", http->status);
+	if (!http->too_long && !strcmp(http->type, "application/x-protobuf"))
+		answer = hinomi__answer__unpack(NULL, http->size, http->body);
+	if (answer)
+		err = take_all(answer, sensor_id, lane, ret);
+	if (err) {
+		snprintf(ret->text + said, sizeof(ret->text) - said,
+			 " and no receipt: is a hinomi collector at that URL?");
+	} else {
+		ret->problem = answer->problem;
+		if (answer->text[0]) {
+			said += (size_t)snprintf(ret->text + said, sizeof(ret->text) - said, ": ");
+			health_text(ret->text + said, sizeof(ret->text) - said, answer->text,
+				    strlen(answer->text));
+		}
+	}
+	hinomi__answer__free_unpacked(answer, NULL);
+	return err;
+}

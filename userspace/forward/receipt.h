@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a collector answered; its bytes are foreign. */
+#pragma once
+
+#include <hinomi/kinds.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "collect.pb-c.h"
+
+struct http_answer;
+
+struct receipt {
+	bool known;	  /* the answer has one for the chain that was asked for */
+	uint64_t number;  /* frames up to this are stored; 0: none */
+	uint8_t hash[32]; /* of its header */
+	Hinomi__Problem problem;
+	char text[256]; /* escaped */
+};
+
+/* -EBADMSG: the answer is none of this protocol; text says what it looks like. */
+int receipt_read(const struct http_answer *http, const uint8_t sensor_id[16], enum lane lane,
+		 struct receipt *ret);

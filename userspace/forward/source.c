@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "forward/source.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct source {
+	const char *spool;
+	enum lane lane;
+	struct cursor done; /* what was given out, or need not be */
+	bool chain_known;   /* done has the frame that the next must follow */
+	struct spool_reader *reader;
+	bool resumed; /* it begins at a cursor, and has given no frame yet */
+	struct frame *frame;
+	enum source_notice notice;
+};
+
+int source_new(const char *spool, enum lane lane, const struct cursor *from, struct source **ret)
+{
+	struct source *source = calloc(1, sizeof(*source));
+
+	if (!source)
+		return -ENOMEM;
+	source->spool = spool;
+	source->lane = lane;
+	source_rewind(source, from);
+	*ret = source;
+	return 0;
+}
+
+static void close_reader(struct source *source)
+{
+	spool_reader_free(source->reader);
+	source->reader = NULL;
+}
+
+void source_free(struct source *source)
+{
+	if (!source)
+		return;
+	close_reader(source);
+	frame_free(source->frame);
+	free(source);
+}
+
+void source_rewind(struct source *source, const struct cursor *from)
+{
+	close_reader(source);
+	source->done = *from;
+	source->chain_known = from->frame || from->events;
+}
+
+enum source_notice source_notice(const struct source *source)
+{
+	return source->notice;
+}
+
+static int notice(struct source *source, enum source_notice what)
+{
+	source->notice = what;
+	return -EAGAIN;
+}
+
+/* Another spool: nothing of it was seen. */
+static int start_over(struct source *source)
+{
+	close_reader(source);
+	source->done = (struct cursor){0};
+	source->chain_known = false;
+	return notice(source, SOURCE_REPLACED);
+}
+
+static int open_reader(struct source *source)
+{
+	int err = spool_reader_open(source->spool, source->lane, source->done.at, &source->reader);
+
+	source->resumed = source->done.at.segment;
+	return err == -ESTALE ? start_over(source) : err;
+}
+
+static bool is_of_chain(const struct source *source, const Hinomi__FrameHeader *header)
+{
+	return header->sensor_id.len == sizeof(source->done.sensor_id) &&
+	       !memcmp(header->sensor_id.data, source->done.sensor_id, header->sensor_id.len);
+}
+
+/* 1: this frame is the next; 0: it was seen before. */
+static int judge(struct source *source, struct source_frame *ret)
+{
+	const Hinomi__FrameHeader *header = source->frame->header;
+	struct cursor *done = &source->done;
+
+	if (header->sensor_id.len != sizeof(done->sensor_id) || !header->number)
+		return notice(source, SOURCE_DAMAGED);
+	if (source->chain_known && !is_of_chain(source, header)) {
+		if (source->resumed)
+			return start_over(source);
+		source->chain_known = false; /* the spool has a second sensor's frames */
+	}
+	source->resumed = false;
+	if (source->chain_known && header->number <= done->frame)
+		return 0;
+	*ret = (struct source_frame){.frame = source->frame};
+	if (source->chain_known && header->number > done->frame + 1)
+		ret->missing_from = done->frame + 1;
+	else if (source->chain_known)
+		ret->skip = done->events;
+	memcpy(done->sensor_id, header->sensor_id.data, sizeof(done->sensor_id));
+	done->frame = header->number;
+	done->events = 0;
+	source->chain_known = true;
+	return 1;
+}
+
+static int next_frame(struct source *source, struct source_frame *ret)
+{
+	const void *bytes;
+	size_t size;
+	int n = spool_read(source->reader, &bytes, &size), err;
+
+	frame_free(source->frame);
+	source->frame = NULL;
+	if (n == -EBADMSG && spool_reader_damage(source->reader).evicted)
+		return 1; /* the hole in the numbers will tell */
+	if (n == -EBADMSG)
+		return notice(source, SOURCE_DAMAGED);
+	if (n == -ESTALE)
+		return -ENOENT; /* deleted: there may be another soon */
+	if (n <= 0)
+		return n;
+	err = frame_read(bytes, size, &source->frame);
+	if (err == -ENOMEM)
+		return err;
+	if (err)
+		return notice(source, SOURCE_DAMAGED);
+	n = judge(source, ret);
+	if (n == 1) {
+		ret->bytes = bytes;
+		ret->size = size;
+		ret->at = spool_reader_at(source->reader);
+		ret->next = spool_reader_next(source->reader);
+		source->done.at = ret->next;
+	}
+	return n == 0 ? 1 : n;
+}
+
+int source_next(struct source *source, struct source_frame *ret)
+{
+	int n;
+
+	if (!source->reader) {
+		n = open_reader(source);
+		if (n)
+			return n;
+	}
+	do {
+		ret->frame = NULL;
+		n = next_frame(source, ret);
+	} while (n == 1 && !ret->frame);
+	if (n < 0 && n != -EAGAIN)
+		close_reader(source); /* the next call opens it where this one stood */
+	return n;
+}
