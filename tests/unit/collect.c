@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the collector makes of what sensors bring. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "collect/accept.h"
+#include "collect/body.h"
+#include "collect/finding.h"
+#include "collect/query.h"
+#include "collect/silence.h"
+#include "collect/store.h"
+#include "fill.h"
+#include "frame/frame.h"
+#include "seal/seal.h"
+
+#define FRAMES 40
+
+static char dir[64];
+static struct accept_options options;
+static const struct accept_missing none;
+
+/* A chain of frames; each is also what a body has of it. */
+struct made {
+	struct seal_identity identity;
+	struct {
+		uint8_t bytes[4096];
+		size_t size;
+	} frames[FRAMES + 1]; /* by number */
+};
+
+static void reopen(void)
+{
+	store_free(options.store);
+	findings_free(options.findings);
+	options.store = NULL;
+	options.findings = NULL;
+	assert_int_equal(store_open(dir, &options.store), 0);
+	assert_int_equal(findings_open(store_dir(options.store), &options.findings), 0);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	snprintf(dir, sizeof(dir), "/tmp/hinomi-collect-XXXXXX");
+	if (!mkdtemp(dir))
+		return -1;
+	reopen();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	char command[128];
+
+	(void)state;
+	store_free(options.store);
+	findings_free(options.findings);
+	options.store = NULL;
+	options.findings = NULL;
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	return system(command);
+}
+
+static struct made *make_chain(const char *sensor, unsigned salt, const struct made *common,
+			       uint64_t from)
+{
+	struct made *made = calloc(1, sizeof(*made));
+	struct seal_state state = {0};
+	struct sealer *sealer;
+	struct arena arena;
+
+	arena_init(&arena, 8 << 20);
+	memcpy(made->identity.sensor_id, sensor, strlen(sensor));
+	if (common) {
+		CLEANUP(frame_free) struct frame *last = NULL;
+
+		memcpy(made, common, sizeof(*made));
+		assert_int_equal(frame_read(made->frames[from - 1].bytes + 4,
+					    made->frames[from - 1].size - 4, &last),
+				 0);
+		state.number = from - 1;
+		memcpy(state.previous, last->hash, 32);
+	}
+	assert_int_equal(sealer_new(LANE_BULK, &made->identity, &state, &sealer), 0);
+	for (uint64_t i = from; i <= FRAMES; i++) {
+		struct event event = fill_event(&arena, KIND_fork, 0, i, &salt);
+		const uint8_t *bytes;
+		size_t size;
+
+		assert_int_equal(sealer_add(sealer, &event), 0);
+		assert_int_equal(sealer_finish(sealer, NULL, 0, false, &bytes, &size), 0);
+		assert_true(size + 4 <= sizeof(made->frames[i].bytes));
+		for (int b = 0; b < 4; b++)
+			made->frames[i].bytes[b] = (uint8_t)(size >> (8 * b));
+		memcpy(made->frames[i].bytes + 4, bytes, size);
+		made->frames[i].size = size + 4;
+		arena_reset(&arena);
+	}
+	sealer_free(sealer);
+	arena_done(&arena);
+	return made;
+}
+
+/* Frames from first to last, in that order. */
+static struct accept_result bring(const struct made *made, uint64_t first, uint64_t last)
+{
+	static uint8_t body[FRAMES * 4096];
+	struct accept_result result;
+	size_t size = 0;
+
+	for (uint64_t i = first; i <= last; i++) {
+		memcpy(body + size, made->frames[i].bytes, made->frames[i].size);
+		size += made->frames[i].size;
+	}
+	accept_frames(&options, body, size, &none, &result);
+	return result;
+}
+
+static void assert_taken(const struct accept_result *result, uint64_t number)
+{
+	if (result->problem)
+		print_message("%s\n", result->text);
+	assert_int_equal(result->problem, HINOMI__PROBLEM__PROBLEM_NONE);
+	assert_int_equal(answer_status(result), 200);
+	assert_int_equal(result->nreceipts, 1);
+	assert_int_equal(result->receipts[0].number, number);
+}
+
+static uint64_t position(const struct made *made)
+{
+	struct accept_result result;
+
+	accept_position(&options, made->identity.sensor_id, LANE_BULK, &result);
+	return result.nreceipts ? result.receipts[0].number : 0;
+}
+
+static size_t count_findings(const char *kind)
+{
+	char path[96], line[2048], word[64];
+	size_t count = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/findings.jsonl", dir);
+	snprintf(word, sizeof(word), "\"finding\":\"%s\"", kind);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		count += !!strstr(line, word);
+	fclose(file);
+	return count;
+}
+
+static void chain_is_taken_and_known_again(void **state)
+{
+	CLEANUP(free) struct made *made = make_chain("one", 1, NULL, 1);
+	struct accept_result result = bring(made, 1, 10);
+
+	(void)state;
+	assert_taken(&result, 10);
+	result = bring(made, 11, 11);
+	assert_taken(&result, 11);
+	result = bring(made, 5, 20); /* some are known */
+	assert_taken(&result, 20);
+	result = bring(made, 3, 7); /* all are */
+	assert_taken(&result, 7);
+	assert_int_equal(position(made), 20);
+	reopen();
+	assert_int_equal(position(made), 20);
+	result = bring(made, 18, 30);
+	assert_taken(&result, 30);
+	assert_int_equal(count_findings(""), 0);
+	assert_int_equal(count_findings("fork"), 0);
+}
+
+static void hole_is_refused_unless_declared(void **state)
+{
+	CLEANUP(free) struct made *made = make_chain("one", 1, NULL, 1);
+	struct accept_missing missing = {.from = 6, .to = 8};
+	struct accept_result result = bring(made, 1, 5);
+
+	(void)state;
+	assert_taken(&result, 5);
+	result = bring(made, 9, 12);
+	assert_int_equal(result.problem, HINOMI__PROBLEM__PROBLEM_HOLE);
+	assert_int_equal(answer_status(&result), 409);
+	assert_int_equal(result.receipts[0].number, 5);
+	missing.from = 5;
+	accept_frames(&options, made->frames[9].bytes, made->frames[9].size, &missing, &result);
+	assert_int_equal(result.problem, HINOMI__PROBLEM__PROBLEM_HOLE);
+	missing.from = 6;
+	accept_frames(&options, made->frames[9].bytes, made->frames[9].size, &missing, &result);
+	assert_taken(&result, 9);
+	assert_int_equal(count_findings("gap"), 1);
+	/* what was declared gone cannot come back alone, but the whole chain still hangs together
+	 */
+	result = bring(made, 7, 7);
+	assert_int_equal(result.problem, HINOMI__PROBLEM__PROBLEM_CHAIN);
+	result = bring(made, 1, 12);
+	assert_taken(&result, 12);
+}
+
+static void first_contact_may_be_late(void **state)
+{
+	CLEANUP(free) struct made *made = make_chain("one", 1, NULL, 1);
+	struct accept_result result = bring(made, 9, 12);
+
+	(void)state;
+	assert_taken(&result, 12);
+	assert_int_equal(count_findings("late"), 1);
+}
+
+static void fork_is_found_wherever_it_begins(void **state)
+{
+	CLEANUP(free) struct made *made = make_chain("one", 1, NULL, 1);
+	CLEANUP(free) struct made *forked = make_chain("one", 9, made, 20);
+	struct accept_result result = bring(made, 1, 30);
+	struct accept_missing missing = {0};
+
+	(void)state;
+	assert_taken(&result, 30);
+	result = bring(forked, 15, 19); /* still the same */
+	assert_taken(&result, 19);
+	result = bring(forked, 20, 20); /* old, and another */
+	assert_int_equal(result.problem, HINOMI__PROBLEM__PROBLEM_FORK);
+	assert_int_equal(answer_status(&result), 409);
+	result = bring(forked, 25, 30); /* ends where the stored chain ends */
+	assert_int_equal(result.problem, HINOMI__PROBLEM__PROBLEM_FORK);
+	result = bring(forked, 31, 35); /* would go on from another frame */
+	assert_int_equal(result.problem, HINOMI__PROBLEM__PROBLEM_FORK);
+	result = bring(forked, 28, 35);
+	assert_int_equal(result.problem, HINOMI__PROBLEM__PROBLEM_FORK);
+	accept_frames(&options, forked->frames[31].bytes, forked->frames[31].size, &missing,
+		      &result);
+	assert_int_equal(result.problem, HINOMI__PROBLEM__PROBLEM_FORK);
+	assert_int_equal(position(made), 30);
+	assert_true(count_findings("fork") >= 2);
+	result = bring(made, 31, 32); /* the stored one goes on */
+	assert_taken(&result, 32);
+}
+
+static void row_must_hang_together(void **state)
+{
+	CLEANUP(free) struct made *made = make_chain("one", 1, NULL, 1);
+	CLEANUP(free) struct made *forked = make_chain("one", 9, made, 5);
+	struct accept_result result;
+	uint8_t body[3 * 4096];
+	size_t size = 0;
+
+	(void)state;
+	/* 6 of the first does not continue 5 of the second */
+	for (uint64_t i = 4; i <= 6; i++) {
+		const struct made *from = i == 5 ? forked : made;
+
+		memcpy(body + size, from->frames[i].bytes, from->frames[i].size);
+		size += from->frames[i].size;
+	}
+	accept_frames(&options, body, size, &none, &result);
+	assert_int_equal(result.problem, HINOMI__PROBLEM__PROBLEM_CHAIN);
+	assert_int_equal(answer_status(&result), 409);
+	assert_int_equal(result.receipts[0].number, 5);
+}
+
+static void chains_are_apart(void **state)
+{
+	CLEANUP(free) struct made *one = make_chain("one", 1, NULL, 1);
+	CLEANUP(free) struct made *two = make_chain("two", 1, NULL, 1);
+	struct accept_result result;
+	uint8_t body[4 * 4096];
+	size_t size = 0;
+
+	(void)state;
+	for (uint64_t i = 1; i <= 2; i++) {
+		memcpy(body + size, one->frames[i].bytes, one->frames[i].size);
+		size += one->frames[i].size;
+		memcpy(body + size, two->frames[i].bytes, two->frames[i].size);
+		size += two->frames[i].size;
+	}
+	accept_frames(&options, body, size, &none, &result);
+	assert_int_equal(result.problem, HINOMI__PROBLEM__PROBLEM_NONE);
+	assert_int_equal(result.nreceipts, 2);
+	assert_int_equal(position(one), 2);
+	assert_int_equal(position(two), 2);
+}
+
+static void damage_is_refused(void **state)
+{
+	CLEANUP(free) struct made *made = make_chain("one", 1, NULL, 1);
+	struct accept_result result;
+	uint8_t body[2 * 4096];
+	size_t first = made->frames[1].size, size = first + made->frames[2].size;
+
+	(void)state;
+	/* of the payload, which the header has the hash of; a header has its hash in the next one
+	 */
+	for (size_t i = made->frames[2].size - 100; i < made->frames[2].size; i++) {
+		memcpy(body, made->frames[1].bytes, first);
+		memcpy(body + first, made->frames[2].bytes, made->frames[2].size);
+		body[first + i] ^= 0x20;
+		accept_frames(&options, body, size, &none, &result);
+		assert_int_not_equal(result.problem, HINOMI__PROBLEM__PROBLEM_NONE);
+		assert_int_equal(position(made), 1); /* the good one stays */
+	}
+	accept_frames(&options, body, first + 3, &none, &result);
+	assert_int_equal(result.problem, HINOMI__PROBLEM__PROBLEM_MALFORMED);
+	assert_int_equal(answer_status(&result), 400);
+}
+
+static void unheard_sensor_is_unknown(void **state)
+{
+	uint8_t id[16] = "nobody", *bytes;
+	struct accept_result result;
+	Hinomi__Answer *answer;
+	size_t size;
+
+	(void)state;
+	accept_position(&options, id, LANE_KEEP, &result);
+	assert_int_equal(result.problem, HINOMI__PROBLEM__PROBLEM_UNKNOWN);
+	assert_int_equal(answer_status(&result), 404);
+	bytes = answer_pack(&result, &size);
+	answer = hinomi__answer__unpack(NULL, size, bytes);
+	assert_non_null(answer);
+	assert_int_equal(answer->problem, HINOMI__PROBLEM__PROBLEM_UNKNOWN);
+	hinomi__answer__free_unpacked(answer, NULL);
+	free(bytes);
+}
+
+static void silence_is_said_once(void **state)
+{
+	CLEANUP(free) struct made *made = make_chain("one", 1, NULL, 1);
+	struct accept_result result = bring(made, 1, 2);
+	uint64_t now_ns = clock_boot_ns();
+
+	(void)state;
+	assert_taken(&result, 2);
+	silence_check(options.store, options.findings, now_ns + 10 * NS_PER_SEC);
+	assert_int_equal(count_findings("silence"), 0);
+	silence_check(options.store, options.findings, now_ns + 16 * NS_PER_SEC);
+	silence_check(options.store, options.findings, now_ns + 20 * NS_PER_SEC);
+	assert_int_equal(count_findings("silence"), 1);
+	bring(made, 3, 4);
+	silence_check(options.store, options.findings, now_ns + 1 * NS_PER_SEC);
+	assert_int_equal(count_findings("heard"), 1);
+	/* a collector that begins anew waits for those it knows */
+	reopen();
+	silence_check(options.store, options.findings, now_ns + 40 * NS_PER_SEC);
+	assert_int_equal(count_findings("silence"), 2);
+}
+
+static void bodies_are_taken_apart_within_bounds(void **state)
+{
+	static const uint8_t rows[][8] = {
+		{1}, {0, 0, 0, 0}, {255, 255, 255, 255}, {5, 0, 0, 0, 1}, {1, 0, 0, 0}};
+	static const size_t sizes[] = {1, 4, 4, 8, 4};
+	struct body body = {.data = (const uint8_t *)"\2\0\0\0ab\1\0\0\0c", .size = 11};
+	const uint8_t *frame;
+	size_t size;
+
+	(void)state;
+	assert_int_equal(body_next(&body, &frame, &size), 1);
+	assert_int_equal(size, 2);
+	assert_int_equal(body_next(&body, &frame, &size), 1);
+	assert_int_equal(*frame, 'c');
+	assert_int_equal(body_next(&body, &frame, &size), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		body = (struct body){.data = rows[i], .size = sizes[i]};
+		assert_int_equal(body_next(&body, &frame, &size), -EBADMSG);
+	}
+}
+
+static void queries_are_strict(void **state)
+{
+	char address[16], port[6], text[33];
+	uint8_t id[16];
+	uint64_t from, to;
+	enum lane lane;
+
+	(void)state;
+	assert_int_equal(query_id("00112233445566778899aabbccddeeff", id), 0);
+	query_id_text(id, text);
+	assert_string_equal(text, "00112233445566778899aabbccddeeff");
+	assert_int_equal(query_id("00112233445566778899AABBCCDDEEFF", id), -EINVAL);
+	assert_int_equal(query_id("../../../../../etc/passwd/../../", id), -EINVAL);
+	assert_int_equal(query_id("", id), -EINVAL);
+	assert_int_equal(query_lane("bulk", &lane), 0);
+	assert_int_equal(lane, LANE_BULK);
+	assert_int_equal(query_lane("bulk ", &lane), -EINVAL);
+	assert_int_equal(query_range("3-18446744073709551615", &from, &to), 0);
+	assert_int_equal(to, UINT64_MAX);
+	assert_int_equal(query_range("3-18446744073709551616", &from, &to), -EINVAL);
+	assert_int_equal(query_range("3-2", &from, &to), -EINVAL);
+	assert_int_equal(query_range("0-2", &from, &to), -EINVAL);
+	assert_int_equal(query_range("-1-2", &from, &to), -EINVAL);
+	assert_int_equal(query_range("1-2x", &from, &to), -EINVAL);
+	assert_int_equal(query_listen("127.0.0.1:0", address, sizeof(address), port), 0);
+	assert_string_equal(address, "127.0.0.1");
+	assert_string_equal(port, "0");
+	assert_int_equal(query_listen("[::1]:4320", address, sizeof(address), port), 0);
+	assert_string_equal(address, "::1");
+	assert_int_equal(query_listen(":80", address, sizeof(address), port), 0);
+	assert_string_equal(address, "");
+	assert_int_equal(query_listen("::1:80", address, sizeof(address), port), -EINVAL);
+	assert_int_equal(query_listen("host", address, sizeof(address), port), -EINVAL);
+	assert_int_equal(query_listen("host:99999", address, sizeof(address), port), -EINVAL);
+	assert_int_equal(query_listen("host:", address, sizeof(address), port), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(chain_is_taken_and_known_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(hole_is_refused_unless_declared, setup, teardown),
+		cmocka_unit_test_setup_teardown(first_contact_may_be_late, setup, teardown),
+		cmocka_unit_test_setup_teardown(fork_is_found_wherever_it_begins, setup, teardown),
+		cmocka_unit_test_setup_teardown(row_must_hang_together, setup, teardown),
+		cmocka_unit_test_setup_teardown(chains_are_apart, setup, teardown),
+		cmocka_unit_test_setup_teardown(damage_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(unheard_sensor_is_unknown, setup, teardown),
+		cmocka_unit_test_setup_teardown(silence_is_said_once, setup, teardown),
+		cmocka_unit_test(bodies_are_taken_apart_within_bounds),
+		cmocka_unit_test(queries_are_strict),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

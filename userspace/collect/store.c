@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collect/store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "collect/query.h"
+#include "frame/frame.h"
+#include "spool/spool.h"
+
+#define SEGMENT_BYTES (4u << 20) /* a look-up reads one */
+
+struct store {
+	char *path;
+	int dir;
+	struct sensor *sensors; /* STORE_SENSORS_MAX */
+	size_t nsensors, nopen;
+	uint64_t uses;
+};
+
+static struct sensor *find_sensor(struct store *store, const uint8_t id[ID_BYTES])
+{
+	for (size_t i = 0; i < store->nsensors; i++)
+		if (!memcmp(store->sensors[i].id, id, ID_BYTES))
+			return &store->sensors[i];
+	return NULL;
+}
+
+static struct sensor *add_sensor(struct store *store, const uint8_t id[ID_BYTES])
+{
+	struct sensor *sensor;
+
+	if (store->nsensors == STORE_SENSORS_MAX)
+		return NULL;
+	sensor = &store->sensors[store->nsensors++];
+	*sensor = (struct sensor){.heard_ns = clock_boot_ns()};
+	memcpy(sensor->id, id, ID_BYTES);
+	return sensor;
+}
+
+/* Those that were heard before: their silence counts from now. */
+static int list_sensors(struct store *store)
+{
+	CLEANUP(closedir) DIR *dir = opendir(store->path);
+	struct dirent *entry;
+	uint8_t id[ID_BYTES];
+
+	if (!dir)
+		return -errno;
+	while ((entry = readdir(dir)))
+		if (!query_id(entry->d_name, id) && !add_sensor(store, id))
+			return -EMFILE;
+	return 0;
+}
+
+int store_open(const char *path, struct store **ret)
+{
+	CLEANUP(store_free) struct store *store = calloc(1, sizeof(*store));
+	int err;
+
+	if (!store)
+		return -ENOMEM;
+	store->dir = -1;
+	store->path = strdup(path);
+	store->sensors = calloc(STORE_SENSORS_MAX, sizeof(*store->sensors));
+	if (!store->path || !store->sensors)
+		return -ENOMEM;
+	if (mkdir(path, 0750) && errno != EEXIST)
+		return -errno;
+	store->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (store->dir < 0)
+		return -errno;
+	if (flock(store->dir, LOCK_EX | LOCK_NB))
+		return -EBUSY;
+	err = list_sensors(store);
+	if (err)
+		return err;
+	*ret = TAKE(store);
+	return 0;
+}
+
+static void close_sensor(struct store *store, struct sensor *sensor)
+{
+	if (!sensor->writer)
+		return;
+	spool_writer_free(sensor->writer);
+	sensor->writer = NULL;
+	store->nopen--;
+}
+
+void store_free(struct store *store)
+{
+	if (!store)
+		return;
+	for (size_t i = 0; i < store->nsensors; i++)
+		close_sensor(store, &store->sensors[i]);
+	if (store->dir >= 0)
+		close(store->dir);
+	free(store->sensors);
+	free(store->path);
+	free(store);
+}
+
+int store_dir(const struct store *store)
+{
+	return store->dir;
+}
+
+struct sensor *store_each(struct store *store, size_t index)
+{
+	return index < store->nsensors ? &store->sensors[index] : NULL;
+}
+
+static int sensor_path(const struct store *store, const struct sensor *sensor, char **ret)
+{
+	char id[2 * ID_BYTES + 1];
+
+	query_id_text(sensor->id, id);
+	return asprintf(ret, "%s/%s", store->path, id) < 0 ? -ENOMEM : 0;
+}
+
+static int take_end(const void *bytes, size_t size, struct chain *ret)
+{
+	CLEANUP(frame_free) struct frame *frame = NULL;
+	int err = frame_read(bytes, size, &frame);
+
+	if (err)
+		return err;
+	ret->number = frame->header->number;
+	memcpy(ret->hash, frame->hash, sizeof(ret->hash));
+	return 0;
+}
+
+/* Where the chain ends: the last frame of the last segment. */
+static int load_chain(const char *path, enum lane lane, struct chain *ret)
+{
+	CLEANUP(spool_reader_free) struct spool_reader *reader = NULL;
+	struct spool_position at = {0};
+	struct chain end = {0};
+	const void *bytes;
+	size_t size;
+	int n = spool_last_segment(path, lane, &at);
+
+	if (!n)
+		n = spool_reader_open(path, lane, at, &reader);
+	if (n)
+		return n == -ENOENT ? 0 : n;
+	spool_reader_all(reader);
+	while ((n = spool_read(reader, &bytes, &size)) == 1 || n == -EBADMSG) {
+		int err = n == 1 ? take_end(bytes, size, &end) : 0;
+
+		if (err && err != -EBADMSG)
+			return err;
+	}
+	*ret = end;
+	return n;
+}
+
+static void close_oldest(struct store *store)
+{
+	struct sensor *oldest = NULL;
+
+	for (size_t i = 0; i < store->nsensors; i++) {
+		struct sensor *sensor = &store->sensors[i];
+
+		if (sensor->writer && !sensor->dirty && (!oldest || sensor->used < oldest->used))
+			oldest = sensor;
+	}
+	if (oldest)
+		close_sensor(store, oldest);
+}
+
+static int open_sensor(struct store *store, struct sensor *sensor)
+{
+	static const struct spool_options options = {.segment_bytes = SEGMENT_BYTES,
+						     .reader_gid = -1};
+	CLEANUP(free) char *path = NULL;
+	int err = sensor_path(store, sensor, &path);
+
+	if (store->nopen >= STORE_OPEN_MAX)
+		close_oldest(store);
+	if (!err)
+		err = spool_writer_open(path, &options, &sensor->writer);
+	if (err)
+		return err;
+	store->nopen++;
+	for (int lane = 0; !err && lane < LANES; lane++)
+		err = load_chain(path, (enum lane)lane, &sensor->lanes[lane]);
+	if (!err && fsync(store->dir))
+		err = -errno;
+	if (err)
+		close_sensor(store, sensor);
+	return err;
+}
+
+int store_sensor(struct store *store, const uint8_t id[ID_BYTES], bool make, struct sensor **ret)
+{
+	struct sensor *sensor = find_sensor(store, id);
+	bool is_new = !sensor;
+	int err = 0;
+
+	if (!sensor && !make)
+		return -ENOENT;
+	if (!sensor)
+		sensor = add_sensor(store, id);
+	if (!sensor)
+		return -EMFILE;
+	sensor->used = ++store->uses;
+	if (!sensor->writer)
+		err = open_sensor(store, sensor);
+	if (err) {
+		store->nsensors -= is_new; /* it is the last */
+		return err;
+	}
+	*ret = sensor;
+	return 0;
+}
+
+int store_append(struct sensor *sensor, enum lane lane, uint64_t number, const uint8_t hash[32],
+		 const void *frame, size_t size)
+{
+	int err = spool_append(sensor->writer, lane, number, frame, size);
+
+	if (err)
+		return err;
+	sensor->dirty = true;
+	sensor->lanes[lane].number = number;
+	memcpy(sensor->lanes[lane].hash, hash, sizeof(sensor->lanes[lane].hash));
+	return 0;
+}
+
+int store_sync(struct sensor *sensor)
+{
+	int err = sensor->dirty ? spool_sync(sensor->writer) : 0;
+
+	sensor->dirty = err;
+	return err;
+}
+
+/* Number of the first frame at or behind the start of a segment; 0: there is none. */
+static int first_number(const char *path, enum lane lane, uint64_t segment, uint64_t *ret)
+{
+	CLEANUP(spool_reader_free) struct spool_reader *reader = NULL;
+	struct spool_position at = {.segment = segment};
+	const void *bytes;
+	size_t size;
+	int n = spool_reader_open(path, lane, at, &reader);
+
+	if (n)
+		return n;
+	spool_reader_all(reader);
+	do
+		n = spool_read(reader, &bytes, &size);
+	while (n == -EBADMSG);
+	if (n < 0)
+		return n;
+	*ret = n ? spool_reader_number(reader) : UINT64_MAX;
+	return 0;
+}
+
+/* The last segment that begins with a frame up to this number. */
+static int bisect(const char *path, enum lane lane, uint64_t number, uint64_t *ret)
+{
+	struct spool_position last = {0};
+	uint64_t low = 1, high, first;
+	int err = spool_last_segment(path, lane, &last);
+
+	for (high = last.segment; !err && low < high;) {
+		uint64_t middle = low + (high - low + 1) / 2;
+
+		err = first_number(path, lane, middle, &first);
+		if (!err && first <= number)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	*ret = low;
+	return err;
+}
+
+int store_find(struct store *store, struct sensor *sensor, enum lane lane, uint64_t number,
+	       uint8_t ret[32])
+{
+	CLEANUP(spool_reader_free) struct spool_reader *reader = NULL;
+	CLEANUP(free) char *path = NULL;
+	struct spool_position at = {0};
+	const void *bytes;
+	size_t size;
+	int n = sensor_path(store, sensor, &path);
+
+	if (!n)
+		n = bisect(path, lane, number, &at.segment);
+	if (!n)
+		n = spool_reader_open(path, lane, at, &reader);
+	if (n)
+		return n;
+	spool_reader_all(reader);
+	while ((n = spool_read(reader, &bytes, &size)) == 1 || n == -EBADMSG) {
+		struct chain end;
+
+		if (n == -EBADMSG || spool_reader_number(reader) < number)
+			continue;
+		if (spool_reader_number(reader) > number)
+			return 0;
+		n = take_end(bytes, size, &end);
+		if (!n)
+			memcpy(ret, end.hash, sizeof(end.hash));
+		return n ? n : 1;
+	}
+	return n;
+}
