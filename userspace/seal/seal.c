@@ -87,9 +87,8 @@ static int add(struct sealer *sealer, struct event *event)
 	size_t offset = sealer->used, process_size = 0, size;
 	struct state_slot *slot = NULL;
 
-	event->body->process =
-		event->process_state ? states_numbered(&sealer->states, event->process_state) : 0;
-	if (event->process && !event->body->process) {
+	event->body->process = 0;
+	if (event->process) {
 		pack_message(&packer, &hinomi__process__descriptor, event->process);
 		if (packer.full)
 			return -E2BIG;
@@ -111,8 +110,6 @@ static int add(struct sealer *sealer, struct event *event)
 		return -E2BIG;
 	if (slot && !slot->index)
 		states_add(&sealer->states, slot, offset - process_size, process_size);
-	if (event->process && event->process_state)
-		states_number(&sealer->states, event->process_state, event->body->process);
 	sealer->used = offset + size;
 	sealer->events++;
 	return 0;

@@ -12,22 +12,18 @@
 #define SLOTS (2 * SEAL_EVENTS_MAX) /* a state comes with an event: never more than half full */
 _Static_assert((SLOTS & (SLOTS - 1)) == 0, "SLOTS is a power of two");
 
-#define NUMBERS 4096 /* a power of two */
-
 int states_init(struct states *states)
 {
 	*states = (struct states){.epoch = 1};
 	if (getrandom(states->seed, sizeof(states->seed), 0) != sizeof(states->seed))
 		return -EIO;
 	states->slots = calloc(SLOTS, sizeof(*states->slots));
-	states->numbers = calloc(NUMBERS, sizeof(*states->numbers));
-	return states->slots && states->numbers ? 0 : -ENOMEM;
+	return states->slots ? 0 : -ENOMEM;
 }
 
 void states_done(struct states *states)
 {
 	free(states->slots);
-	free(states->numbers);
 	*states = (struct states){0};
 }
 
@@ -36,7 +32,6 @@ void states_reset(struct states *states)
 	states->count = 0;
 	if (!++states->epoch) {
 		memset(states->slots, 0, SLOTS * sizeof(*states->slots));
-		memset(states->numbers, 0, NUMBERS * sizeof(*states->numbers));
 		states->epoch = 1;
 	}
 }
@@ -94,17 +89,4 @@ void states_add(struct states *states, struct state_slot *slot, size_t offset, s
 	slot->index = ++states->count;
 	slot->offset = (uint32_t)offset;
 	slot->size = (uint32_t)size;
-}
-
-uint32_t states_numbered(const struct states *states, uint64_t number)
-{
-	const struct state_number *at = &states->numbers[number & (NUMBERS - 1)];
-
-	return at->number == number && at->epoch == states->epoch ? at->index : 0;
-}
-
-void states_number(struct states *states, uint64_t number, uint32_t index)
-{
-	states->numbers[number & (NUMBERS - 1)] =
-		(struct state_number){.number = number, .epoch = states->epoch, .index = index};
 }

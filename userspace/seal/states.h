@@ -15,16 +15,9 @@ struct state_slot {
 	uint32_t offset, size; /* of its bytes in the payload */
 };
 
-/* A state that enrich has numbered: found without packing it. */
-struct state_number {
-	uint64_t number;
-	uint32_t epoch, index;
-};
-
 struct states {
 	struct state_slot *slots;
-	struct state_number *numbers; /* direct-mapped: a collision only costs the packing */
-	uint64_t seed[2];	      /* so that nobody can choose arguments that collide */
+	uint64_t seed[2]; /* so that nobody can choose arguments that collide */
 	uint32_t epoch;
 	uint32_t count;
 };
@@ -35,8 +28,5 @@ void states_reset(struct states *states);
 /* The slot of these bytes: its index is 0 where they are new, and states_add may take it. */
 struct state_slot *states_find(struct states *states, const uint8_t *payload, const uint8_t *bytes,
 			       size_t size);
-/* Index of the state with this number in this frame, 0: not known. */
-uint32_t states_numbered(const struct states *states, uint64_t number);
-void states_number(struct states *states, uint64_t number, uint32_t index);
 /* slot: from states_find with these bytes, which now lie at offset of the payload. */
 void states_add(struct states *states, struct state_slot *slot, size_t offset, size_t size);
