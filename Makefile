@@ -41,7 +41,7 @@ forward_PARTS := forward render frame spool config $(COMMON)
 forward_LIBS := -lcurl -lz -lprotobuf-c -lcrypto -lpthread
 collect_PARTS := collect render frame spool config $(COMMON)
 collect_LIBS := -lmicrohttpd -lgnutls -lz -lprotobuf-c -lcrypto -lpthread
-cli_PARTS := cli render frame spool config $(COMMON)
+cli_PARTS := cli render frame spool filter config $(COMMON)
 cli_LIBS := -lz -lprotobuf-c -lcrypto
 PROGRAMS := $(B)/hinomi $(B)/libexec/hinomi-sensor $(B)/libexec/hinomi-forward $(B)/libexec/hinomi-collect
 

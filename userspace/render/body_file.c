@@ -26,7 +26,7 @@ static void put_file(const struct body *body, const Hinomi__File *file)
 	if (S_ISDIR(file->mode) && file->path.len && file->path.data[file->path.len - 1] != '/')
 		putc('/', body->what);
 	if (file->path_as_asked)
-		body_note(body, STYLE_DIM, "path as asked");
+		body_note(body, STYLE_DIM, "as asked");
 	if (file->memory)
 		body_note(body, STYLE_YELLOW, "in memory only");
 	else if (file->deleted)
@@ -126,6 +126,7 @@ void say_file_hash(const struct body *body, const Hinomi__Event *event)
 		[HINOMI__HASH_STATE__HASH_STATE_PENDING] = "not yet hashed",
 		[HINOMI__HASH_STATE__HASH_STATE_TOO_LARGE] = "too large to hash",
 		[HINOMI__HASH_STATE__HASH_STATE_GONE] = "gone before it could be hashed",
+		[HINOMI__HASH_STATE__HASH_STATE_NOT_READ] = "not read",
 	};
 	const Hinomi__FileHash *hash = event->file_hash;
 	unsigned state = (unsigned)hash->hash_state;

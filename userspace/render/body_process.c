@@ -115,37 +115,48 @@ void say_exit(const struct body *body, const Hinomi__Event *event)
 	words_duration(body->what, ended->run_ns);
 }
 
-static void put_id_change(FILE *out, const char *name, uint32_t before, uint32_t after)
+/* A list of changes, with blanks between. */
+struct changes {
+	FILE *out;
+	const char *blank;
+};
+
+static FILE *change_next(struct changes *changes)
 {
-	if (before != after)
-		fprintf(out, "%s %u" BODY_ARROW "%u ", name, before, after);
+	fputs(changes->blank, changes->out);
+	changes->blank = " ";
+	return changes->out;
 }
 
-static void put_cap_change(FILE *out, const char *name, uint64_t before, uint64_t after)
+static void put_id(struct changes *changes, const char *name, uint32_t before, uint32_t after)
+{
+	if (before != after)
+		fprintf(change_next(changes), "%s %u" BODY_ARROW "%u", name, before, after);
+}
+
+static void put_caps(struct changes *changes, const char *name, uint64_t before, uint64_t after)
 {
 	if (before == after)
 		return;
-	fprintf(out, "%s ", name);
-	words_capabilities(out, '+', after & ~before);
-	words_capabilities(out, '-', before & ~after);
-	putc(' ', out);
+	fprintf(change_next(changes), "%s ", name);
+	words_capabilities(changes->out, '+', after & ~before);
+	words_capabilities(changes->out, '-', before & ~after);
 }
 
 /* one word for ids that move together, as with setuid(2) and su */
-static void put_ids(FILE *out, const char *name, const uint32_t before[4], const uint32_t after[4])
+static void put_ids(struct changes *changes, const char *name, const uint32_t before[4],
+		    const uint32_t after[4])
 {
 	static const char *const kinds[] = {"", "e", "s", "fs"};
+	bool together = true;
 	char full[16];
 
 	for (int i = 1; i < 4; i++)
-		if (before[i] != before[0] || after[i] != after[0]) {
-			for (int k = 0; k < 4; k++) {
-				snprintf(full, sizeof(full), "%s%s", kinds[k], name);
-				put_id_change(out, full, before[k], after[k]);
-			}
-			return;
-		}
-	put_id_change(out, name, before[0], after[0]);
+		together &= before[i] == before[0] && after[i] == after[0];
+	for (int i = 0; i < (together ? 1 : 4); i++) {
+		snprintf(full, sizeof(full), "%s%s", kinds[i], name);
+		put_id(changes, full, before[i], after[i]);
+	}
 }
 
 static void put_credentials(FILE *out, const Hinomi__Credentials *old,
@@ -155,13 +166,18 @@ static void put_credentials(FILE *out, const Hinomi__Credentials *old,
 				     {now->uid, now->euid, now->suid, now->fsuid}};
 	const uint32_t gids[2][4] = {{old->gid, old->egid, old->sgid, old->fsgid},
 				     {now->gid, now->egid, now->sgid, now->fsgid}};
+	struct changes changes = {.out = out, .blank = ""};
 
-	put_ids(out, "uid", uids[0], uids[1]);
-	put_ids(out, "gid", gids[0], gids[1]);
-	put_cap_change(out, "effective", old->cap_effective, now->cap_effective);
-	put_cap_change(out, "permitted", old->cap_permitted, now->cap_permitted);
-	put_cap_change(out, "inheritable", old->cap_inheritable, now->cap_inheritable);
-	put_cap_change(out, "ambient", old->cap_ambient, now->cap_ambient);
+	put_ids(&changes, "uid", uids[0], uids[1]);
+	put_ids(&changes, "gid", gids[0], gids[1]);
+	if (old->cap_effective == old->cap_permitted && now->cap_effective == now->cap_permitted) {
+		put_caps(&changes, "capabilities", old->cap_effective, now->cap_effective);
+	} else {
+		put_caps(&changes, "effective", old->cap_effective, now->cap_effective);
+		put_caps(&changes, "permitted", old->cap_permitted, now->cap_permitted);
+	}
+	put_caps(&changes, "inheritable", old->cap_inheritable, now->cap_inheritable);
+	put_caps(&changes, "ambient", old->cap_ambient, now->cap_ambient);
 }
 
 void say_cred_change(const struct body *body, const Hinomi__Event *event)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
 #include "base/clock.h"
@@ -11,10 +12,11 @@
 #include "render/line.h"
 #include "render/render.h"
 
-#define COLUMNS_WIDE	  110 /* from here on the left columns have room */
-#define COLUMNS_DEFAULT	  80  /* of a terminal that does not say */
-#define WHO_COLUMNS_MAX	  28
-#define CHAIN_COLUMNS_MIN 10 /* less says nothing */
+#define COLUMNS_WIDE	110 /* from here on the left columns have room */
+#define COLUMNS_DEFAULT 80  /* of a terminal that does not say */
+#define LINK		" ‹ "
+#define DOTS		"… ‹ "
+#define WHO_COLUMNS_MAX 28
 
 int part_init(struct part *part)
 {
@@ -136,25 +138,13 @@ static const char *left_columns(struct layout *layout, const struct cells *cells
 	return part_end(&layout->left);
 }
 
-/* What it did is cut down to two thirds of the room before who started it is cut. */
-static void put_fitted(struct layout *layout, FILE *out, const struct cells *cells, size_t room)
+static void put_chain(struct layout *layout, FILE *out, const char *dots, const char *chain,
+		      const char *self)
 {
-	size_t what = line_width(cells->what), note = line_width(cells->note);
-	size_t chain = line_width(cells->chain), whole_chain = chain ? chain + 2 : 0;
-
-	if (note > room / 2)
-		note = room / 2;
-	room -= note;
-	if (what + whole_chain > room && whole_chain > room / 3)
-		whole_chain = what < room - room / 3 ? room - what : room / 3;
-	if (whole_chain < chain + 2 && whole_chain < CHAIN_COLUMNS_MIN + 2)
-		whole_chain = 0;
-	line_cut_middle(out, cells->what, room - whole_chain);
-	line_cut_middle(out, cells->note, note);
-	if (!whole_chain)
+	if (!*chain)
 		return;
 	fputs(layout->colour ? "  " STYLE_DIM : "  ", out);
-	line_cut_start(out, cells->chain, whole_chain - 2);
+	fprintf(out, "%s%s%s%s", dots, chain, *self ? LINK : "", self);
 	if (layout->colour)
 		fputs(STYLE_END, out);
 }
@@ -162,8 +152,44 @@ static void put_fitted(struct layout *layout, FILE *out, const struct cells *cel
 static void put_whole(struct layout *layout, FILE *out, const struct cells *cells)
 {
 	fprintf(out, "%s%s", cells->what, cells->note);
-	if (*cells->chain)
-		fprintf(out, layout->colour ? "  " STYLE_DIM "%s" STYLE_END : "  %s", cells->chain);
+	put_chain(layout, out, "", cells->chain, cells->self);
+}
+
+/* The nearest ancestors that fit behind the dots; empty when not even the parent does. */
+static const char *chain_end(const char *chain, size_t room)
+{
+	while (line_width(DOTS) + line_width(chain) > room) {
+		chain = strstr(chain, LINK);
+		if (!chain)
+			return "";
+		chain += strlen(LINK);
+	}
+	return chain;
+}
+
+/* What it did is cut down to two thirds of the room before who started it is cut. */
+static void put_fitted(struct layout *layout, FILE *out, const struct cells *cells, size_t room)
+{
+	size_t what = line_width(cells->what), note = line_width(cells->note), width;
+	size_t whole = what + note + line_width(cells->chain) + line_width(cells->self) + 5;
+	const char *chain = cells->chain, *dots = "";
+
+	if (whole <= room || (!*chain && what + note <= room)) {
+		put_whole(layout, out, cells);
+		return;
+	}
+	if (note > room / 2)
+		note = room / 2;
+	room -= note;
+	width = what < room - room / 3 ? room - what : room / 3; /* for the chain */
+	if (line_width(chain) + 2 > width) {
+		chain = width > 2 ? chain_end(chain, width - 2) : "";
+		dots = DOTS;
+	}
+	width = *chain ? line_width(dots) + line_width(chain) + 2 : 0;
+	line_cut_middle(out, cells->what, room - width);
+	line_cut_middle(out, cells->note, note);
+	put_chain(layout, out, dots, chain, "");
 }
 
 const char *layout_line(struct layout *layout, const struct cells *cells)

@@ -27,7 +27,8 @@ struct cells {
 	const char *user;
 	const char *what;  /* its middle goes first when room is short */
 	const char *note;  /* begins with two spaces when there is one */
-	const char *chain; /* its oldest end goes first; may be empty */
+	const char *chain; /* "sshd ‹ bash ‹ make": its oldest end goes first; may be empty */
+	const char *self;  /* its last link, for which who stands as well */
 };
 
 struct layout {

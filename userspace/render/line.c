@@ -98,15 +98,3 @@ void line_cut_middle(FILE *out, const char *text, size_t columns)
 	}
 	uselocale(before);
 }
-
-void line_cut_start(FILE *out, const char *text, size_t columns)
-{
-	locale_t before = uselocale(utf8_locale());
-	size_t width = measure(text);
-
-	if (width <= columns)
-		fputs(text, out);
-	else if (columns)
-		put_without(out, text, 0, width - (columns - 1));
-	uselocale(before);
-}

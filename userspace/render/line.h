@@ -14,5 +14,3 @@
 size_t line_width(const char *text);
 /* Writes it whole when it fits, else head and tail with … between. */
 void line_cut_middle(FILE *out, const char *text, size_t columns);
-/* Writes as much of its end as fits, behind … */
-void line_cut_start(FILE *out, const char *text, size_t columns);

@@ -28,7 +28,7 @@ struct text {
 	FILE *out;
 	struct text_options options;
 	struct layout layout;
-	struct part who, user, what, note, chain;
+	struct part who, user, what, note, chain, self;
 	struct folds folds;
 	struct forks forks;
 	uint64_t seed;
@@ -65,6 +65,7 @@ static void say_fold(void *ctx, const struct fold *fold)
 		.user = fold->label.user,
 		.note = "",
 		.chain = "",
+		.self = "",
 	};
 
 	fprintf(part_begin(&text->what), "… %" PRIu64 " more %s", fold->hidden, fold->label.place);
@@ -110,7 +111,7 @@ int text_new(FILE *out, const struct text_options *options, struct text **ret)
 		text->seed = clock_boot_ns();
 	err = layout_init(&text->layout, out, options->colour, options->date, options->columns);
 	if (err || part_init(&text->who) || part_init(&text->user) || part_init(&text->what) ||
-	    part_init(&text->note) || part_init(&text->chain))
+	    part_init(&text->note) || part_init(&text->chain) || part_init(&text->self))
 		return -ENOMEM;
 	*ret = TAKE(text);
 	return 0;
@@ -127,6 +128,7 @@ void text_free(struct text *text)
 	part_done(&text->what);
 	part_done(&text->note);
 	part_done(&text->chain);
+	part_done(&text->self);
 	free(text);
 }
 
@@ -149,15 +151,27 @@ void text_end(struct text *text)
 	text->routine = 0;
 }
 
-/* sshd ‹ bash ‹ make ‹ cc */
+static bool same_name(const ProtobufCBinaryData *a, const ProtobufCBinaryData *b)
+{
+	return a->len == b->len && !memcmp(a->data, b->data, a->len);
+}
+
+/* sshd ‹ bash ‹ make; bash ‹ bash ‹ bash is bash×3 */
 static void put_chain(FILE *out, const Hinomi__Process *process)
 {
-	for (size_t i = process->n_ancestors; i-- > 0;) {
-		body_bytes(out, &process->ancestors[i]);
-		fputs(" ‹ ", out);
+	const ProtobufCBinaryData *names = process->ancestors;
+
+	for (size_t i = process->n_ancestors, run; i > 0; i -= run) {
+		for (run = 1; run < i && same_name(&names[i - 1], &names[i - 1 - run]);)
+			run++;
+		if (run == 2)
+			run = 1;
+		body_bytes(out, &names[i - 1]);
+		if (run > 1)
+			fprintf(out, "×%zu", run);
+		if (i > run)
+			fputs(" ‹ ", out);
 	}
-	if (process->n_ancestors)
-		body_bytes(out, &process->comm);
 }
 
 static void put_container(FILE *out, bool colour, const Hinomi__Process *process)
@@ -188,7 +202,7 @@ static const char *event_line(struct text *text, uint64_t real_ns, const Hinomi_
 		.process = process,
 	};
 	FILE *who = part_begin(&text->who), *user = part_begin(&text->user);
-	FILE *chain = part_begin(&text->chain);
+	FILE *chain = part_begin(&text->chain), *self = part_begin(&text->self);
 
 	body_write(&body, event);
 	if (process) {
@@ -196,6 +210,7 @@ static const char *event_line(struct text *text, uint64_t real_ns, const Hinomi_
 		topic_user(user, process);
 		put_container(body.note, body.colour, process);
 		put_chain(chain, process);
+		body_bytes(self, &process->comm);
 	} else {
 		fputs(event->cpu == CPU_SENSOR ? "hinomi" : "-", who);
 		putc('-', user);
@@ -205,6 +220,7 @@ static const char *event_line(struct text *text, uint64_t real_ns, const Hinomi_
 	cells.what = part_end(&text->what);
 	cells.note = part_end(&text->note);
 	cells.chain = part_end(&text->chain);
+	cells.self = part_end(&text->self);
 	return layout_line(&text->layout, &cells);
 }
 
@@ -297,11 +313,14 @@ static void set_now(struct text *text, uint64_t time_ns)
 static bool is_held(struct text *text, uint64_t real_ns, const Hinomi__Event *event,
 		    const Hinomi__Process *process)
 {
-	bool is_exec = event->body_case == HINOMI__EVENT__BODY_EXEC && !event->result;
 	bool routine = topic_is_routine(event) || is_old_news(text, event);
+	/* the exec says it all, and a subshell that did nothing is not worth a line */
+	bool needs_no_fork = (event->body_case == HINOMI__EVENT__BODY_EXEC && !event->result) ||
+			     (event->body_case == HINOMI__EVENT__BODY_EXIT && routine);
 
-	if (process && process->key && !routine &&
-	    forks_settle(&text->forks, process->key, !is_exec) && is_exec)
+	if (process && process->key && event->body_case != HINOMI__EVENT__BODY_FORK &&
+	    (needs_no_fork || !routine) &&
+	    forks_settle(&text->forks, process->key, !needs_no_fork) && needs_no_fork)
 		text->routine++;
 	if (routine) {
 		text->routine++;

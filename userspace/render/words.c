@@ -36,14 +36,13 @@ static const char *family_name(uint32_t family)
 	return family < ARRAY_SIZE(names) ? names[family] : NULL;
 }
 
-static void put_unix(FILE *out, const ProtobufCBinaryData *path)
+static void put_unix(FILE *out, const Hinomi__Address *address)
 {
-	if (!path->len)
-		fputs("unnamed", out);
-	else if (!path->data[0])
+	if (address->abstract)
 		putc('@', out);
-	escape_text(out, path->data + (path->len && !path->data[0]),
-		    path->len - (path->len && !path->data[0]));
+	else if (!address->path.len)
+		fputs("unnamed", out);
+	escape_text(out, address->path.data, address->path.len);
 }
 
 static void put_raw(FILE *out, const Hinomi__Address *address)
@@ -65,7 +64,7 @@ void words_address(FILE *out, const Hinomi__Address *address)
 	if (!address) {
 		fputs("unknown", out);
 	} else if (address->family == AF_UNIX) {
-		put_unix(out, &address->path);
+		put_unix(out, address);
 	} else if (!words_ip(address->ip.data, address->ip.len, text)) {
 		put_raw(out, address);
 	} else if (address->ip.len == 4) {
@@ -157,51 +156,53 @@ void words_signal(FILE *out, uint32_t signal)
 		fprintf(out, "signal %u", signal);
 }
 
+/* capabilities(7), in the order of their bits */
+static const char *const capabilities[] = {
+	"chown",
+	"dac_override",
+	"dac_read_search",
+	"fowner",
+	"fsetid",
+	"kill",
+	"setgid",
+	"setuid",
+	"setpcap",
+	"linux_immutable",
+	"net_bind_service",
+	"net_broadcast",
+	"net_admin",
+	"net_raw",
+	"ipc_lock",
+	"ipc_owner",
+	"sys_module",
+	"sys_rawio",
+	"sys_chroot",
+	"sys_ptrace",
+	"sys_pacct",
+	"sys_admin",
+	"sys_boot",
+	"sys_nice",
+	"sys_resource",
+	"sys_time",
+	"sys_tty_config",
+	"mknod",
+	"lease",
+	"audit_write",
+	"audit_control",
+	"setfcap",
+	"mac_override",
+	"mac_admin",
+	"syslog",
+	"wake_alarm",
+	"block_suspend",
+	"audit_read",
+	"perfmon",
+	"bpf",
+	"checkpoint_restore",
+};
+
 void words_capabilities(FILE *out, char sign, uint64_t set)
 {
-	static const char *const names[] = {
-		"chown",
-		"dac_override",
-		"dac_read_search",
-		"fowner",
-		"fsetid",
-		"kill",
-		"setgid",
-		"setuid",
-		"setpcap",
-		"linux_immutable",
-		"net_bind_service",
-		"net_broadcast",
-		"net_admin",
-		"net_raw",
-		"ipc_lock",
-		"ipc_owner",
-		"sys_module",
-		"sys_rawio",
-		"sys_chroot",
-		"sys_ptrace",
-		"sys_pacct",
-		"sys_admin",
-		"sys_boot",
-		"sys_nice",
-		"sys_resource",
-		"sys_time",
-		"sys_tty_config",
-		"mknod",
-		"lease",
-		"audit_write",
-		"audit_control",
-		"setfcap",
-		"mac_override",
-		"mac_admin",
-		"syslog",
-		"wake_alarm",
-		"block_suspend",
-		"audit_read",
-		"perfmon",
-		"bpf",
-		"checkpoint_restore",
-	};
 	int count = __builtin_popcountll(set);
 	const char *comma = "";
 
@@ -209,14 +210,14 @@ void words_capabilities(FILE *out, char sign, uint64_t set)
 		return;
 	putc(sign, out);
 	if (count > CAPABILITIES_NAMED) {
-		fprintf(out, "%d capabilities", count);
+		fprintf(out, "%d", count);
 		return;
 	}
 	for (unsigned bit = 0; bit < 64; bit++) {
 		if (!(set >> bit & 1))
 			continue;
-		if (bit < ARRAY_SIZE(names))
-			fprintf(out, "%s%s", comma, names[bit]);
+		if (bit < ARRAY_SIZE(capabilities))
+			fprintf(out, "%s%s", comma, capabilities[bit]);
 		else
 			fprintf(out, "%s%u", comma, bit);
 		comma = ",";

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ranges of numbers that are missing, and ranges that were declared. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define RINGS_ID_BYTES 16
+
+/* What is numbered: the frames of a lane, or the events of a cpu in it since the rings were made.
+ */
+struct numbered {
+	uint8_t rings[RINGS_ID_BYTES]; /* zero for frames */
+	uint32_t lane;
+	uint32_t cpu;
+	bool frames;
+};
+
+struct hole {
+	struct numbered of;
+	uint64_t first, last;
+	uint64_t after, before; /* frames that it was found between */
+};
+
+struct holes {
+	struct hole *holes;
+	size_t count, room;
+};
+
+/* -ENOMEM */
+int holes_add(struct holes *holes, const struct hole *hole);
+void holes_done(struct holes *holes);
+void holes_sort(struct holes *holes);
+/* The next part of [from, hole->last] that no range of declared (sorted) covers; false: there is
+ * none. */
+bool holes_next_open(const struct holes *declared, const struct hole *hole, uint64_t from,
+		     uint64_t *first, uint64_t *last);

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hinomi verify: what a spool says, judged by itself. */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "cli/verifier.h"
+#include "spool/spool.h"
+
+static const char help[] =
+	"Usage: hinomi verify [--spool DIR]\n"
+	"Checks that nothing in a spool was changed, removed, repeated, moved or put in,\n"
+	"that whatever is missing is declared, and that the ledger's sums hold: each\n"
+	"lane's chain of hashes, numbers of frames, hashes of payloads, sequence numbers\n"
+	"of each cpu, the ledger against the events that are there. Prints OK, or one\n"
+	"line per finding. Without a collector's receipts it cannot see that the newest\n"
+	"frames were cut off.\n"
+	"\n"
+	"      --spool DIR   the spool; without it " SPOOL_DEFAULT "\n"
+	"  -h, --help        this text\n"
+	"\n"
+	"Exit status: 0 OK, 1 cannot be read, 2 usage, 3 findings, 77 permission.\n";
+
+static void take_damage(struct verifier *verifier, enum lane lane,
+			const struct spool_damage *damage)
+{
+	char where[96];
+
+	if (damage->evicted)
+		return; /* the frames are missing, and must be declared like any others */
+	if (damage->segments)
+		snprintf(where, sizeof(where), "%" PRIu64 " segments from %" PRIu64 " on are gone",
+			 damage->segments, damage->at.segment);
+	else
+		snprintf(where, sizeof(where),
+			 "segment %" PRIu64 ", %" PRIu64 " bytes from byte %" PRIu64,
+			 damage->at.segment, damage->bytes, damage->at.offset);
+	verifier_damage(verifier, lane, where);
+}
+
+static int verify_lane(struct verifier *verifier, const char *dir, enum lane lane)
+{
+	CLEANUP(spool_reader_free) struct spool_reader *reader = NULL;
+	const void *frame;
+	char where[64];
+	size_t size;
+	int err = spool_reader_open(dir, lane, (struct spool_position){0}, &reader), got;
+
+	if (err)
+		return err;
+	while ((got = spool_read(reader, &frame, &size)) == 1 || got == -EBADMSG) {
+		struct spool_position at = spool_reader_at(reader);
+		struct spool_damage damage = spool_reader_damage(reader);
+
+		if (got == -EBADMSG) {
+			take_damage(verifier, lane, &damage);
+			continue;
+		}
+		snprintf(where, sizeof(where), "segment %" PRIu64 ", byte %" PRIu64, at.segment,
+			 at.offset);
+		err = verifier_frame(verifier, lane, frame, size, where);
+		if (err)
+			return err;
+	}
+	return got;
+}
+
+static void print_lane(const struct verifier *verifier, enum lane lane, const char *name)
+{
+	struct verifier_counts counts = verifier_counts(verifier, lane);
+
+	if (!counts.frames) {
+		printf("%s: no frames\n", name);
+		return;
+	}
+	printf("%s: frames %" PRIu64 " to %" PRIu64 ", %" PRIu64 " events, %" PRIu64 " start%s\n",
+	       name, counts.first, counts.last, counts.events, counts.starts,
+	       counts.starts == 1 ? "" : "s");
+}
+
+static int conclude(struct verifier *verifier)
+{
+	uint64_t findings, gaps, lost;
+
+	verifier_end(verifier);
+	findings = verifier_findings(verifier);
+	gaps = verifier_gaps(verifier, &lost);
+	print_lane(verifier, LANE_KEEP, "keep");
+	print_lane(verifier, LANE_BULK, "bulk");
+	if (gaps)
+		printf("declared missing: %" PRIu64 " events in %" PRIu64 " gaps\n", lost, gaps);
+	if (findings)
+		printf("%" PRIu64 " finding%s\n", findings, findings == 1 ? "" : "s");
+	else
+		puts("OK");
+	return findings ? STATUS_FINDINGS : STATUS_OK;
+}
+
+static int verify(const char *dir)
+{
+	CLEANUP(verifier_free) struct verifier *verifier = NULL;
+	int err = verifier_new(stdout, &verifier);
+
+	/* bulk first: in a spool that is being written, the gaps that declare its holes come later
+	 */
+	if (!err)
+		err = verify_lane(verifier, dir, LANE_BULK);
+	if (!err)
+		err = verify_lane(verifier, dir, LANE_KEEP);
+	return err ? spool_failed(dir, err) : conclude(verifier);
+}
+
+int command_verify(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"spool", required_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'}, {0}};
+	const char *dir = SPOOL_DEFAULT;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "hs:", options, NULL)) != -1) {
+		if (option == 'h')
+			return usage_help(help);
+		if (option != 's')
+			return usage_refused();
+		dir = optarg;
+	}
+	if (optind < argc)
+		return usage_error("'%s' is too much: the spool is named with --spool",
+				   argv[optind]);
+	return finish(verify(dir));
+}
