@@ -15,6 +15,16 @@
 #define MNT_INTERNAL	0x4000
 #define CTIME_QUERIED	(1u << 31) /* I_CTIME_QUERIED in i_ctime_nsec */
 
+/* Through the 32-bit system calls.  x32 is told by the call's number, see tap.h. */
+static __always_inline bool is_compat(struct task_struct *task)
+{
+#if defined(__TARGET_ARCH_x86)
+	return READ(task, thread_info.status) & 2; /* TS_COMPAT */
+#else
+	return READ(task, thread_info.flags) >> 22 & 1; /* TIF_32BIT */
+#endif
+}
+
 static __always_inline void key_fill(struct process_key *key, struct task_struct *task)
 {
 	struct task_struct *leader = READ(task, group_leader);

@@ -109,7 +109,8 @@ static __always_inline void *argument_after(__u64 *ctx, __u32 old, bool is_old)
 	return (void *)(old == 1 ? ARGUMENT(ctx, 2) : ARGUMENT(ctx, 3));
 }
 
-static __always_inline int on_open(struct file *file, __u32 flags, const char *name, __u32 hook)
+static __always_inline int on_open(struct file *file, __u32 flags, int dfd, const char *name,
+				   __u32 hook)
 {
 	bool failed = (unsigned long)file >= (unsigned long)-MAX_ERRNO;
 	__u32 mode = failed ? 0 : READ(file, f_mode), kind = KIND_file_open;
@@ -129,8 +130,7 @@ static __always_inline int on_open(struct file *file, __u32 flags, const char *n
 	rec = (void *)slot->data;
 	rec->flags = flags;
 	if (failed) {
-		rec->file.flags = FILE_PATH_AS_ASKED;
-		append_string(slot, &rec->file.path, name, false);
+		append_asked(slot, &rec->file, dfd, name, false);
 	} else {
 		file_fill(slot, &rec->file, file);
 	}
@@ -140,13 +140,13 @@ static __always_inline int on_open(struct file *file, __u32 flags, const char *n
 SEC("?fexit/do_filp_open")
 int BPF_PROG(open_exit, int dfd, struct filename *name, struct open_flags *op, struct file *file)
 {
-	return on_open(file, READ(op, open_flag), READ(name, name), HOOK_open_exit);
+	return on_open(file, READ(op, open_flag), dfd, READ(name, name), HOOK_open_exit);
 }
 
 SEC("?fexit/do_file_open") /* its name from 7.0 on */
 int BPF_PROG(open_exit_v7, int dfd, struct filename *name, struct open_flags *op, struct file *file)
 {
-	return on_open(file, READ(op, open_flag), READ(name, name), HOOK_open_exit_v7);
+	return on_open(file, READ(op, open_flag), dfd, READ(name, name), HOOK_open_exit_v7);
 }
 
 static __always_inline int before_unlink(struct path *dir, struct dentry *dentry)

@@ -176,14 +176,17 @@ static __always_inline void file_fill(struct slot *slot, struct file_ref *to, st
  * directory (working directory, or that of dfd) in front when it is relative.
  */
 static __always_inline void append_asked(struct slot *slot, struct file_ref *to, int dfd,
-					 const void *user_path)
+					 const void *path, bool user)
 {
 	char first = 0;
 	struct bytes_ref *ref = &to->path;
 	struct bytes_ref rest = {};
 
 	to->flags |= FILE_PATH_AS_ASKED;
-	bpf_probe_read_user(&first, 1, user_path);
+	if (user)
+		bpf_probe_read_user(&first, 1, path);
+	else
+		bpf_probe_read_kernel(&first, 1, path);
 	if (first != '/') {
 		struct task_struct *task = (void *)bpf_get_current_task();
 		struct file *dir = dfd >= 0 ? file_of_fd(dfd) : NULL;
@@ -205,12 +208,12 @@ static __always_inline void append_asked(struct slot *slot, struct file_ref *to,
 				ref->len++;
 			}
 			slot->used = at;
-			append_string(slot, &rest, user_path, true);
+			append_string(slot, &rest, path, user);
 			ref->len += rest.len;
 			ref->total = ref->len;
 			slot->used = (slot->used + 7) & ~7u;
 			return;
 		}
 	}
-	append_string(slot, ref, user_path, true);
+	append_string(slot, ref, path, user);
 }

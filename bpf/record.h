@@ -157,6 +157,7 @@ static __always_inline void slot_release(struct slot *slot)
 /* Counts an event and begins its record; index of the slot, or -1 when there is nothing to fill. */
 __noinline int record_open(__u32 kind, __u32 hook, __u32 tier, __u32 size)
 {
+	struct task_struct *task = (void *)bpf_get_current_task();
 	struct ledger_cell *cell = ledger_cell(kind);
 	struct record *rec;
 	struct slot *slot;
@@ -179,7 +180,9 @@ __noinline int record_open(__u32 kind, __u32 hook, __u32 tier, __u32 size)
 	rec->hook = hook;
 	rec->tier = tier;
 	slot->used = size;
-	actor_fill(&rec->actor, (void *)bpf_get_current_task());
+	if (is_compat(task))
+		rec->flags |= RECORD_COMPAT;
+	actor_fill(&rec->actor, task);
 	return slot->index;
 }
 

@@ -7,9 +7,9 @@
  */
 #pragma once
 
-#define AT_FDCWD  -100
-#define TS_COMPAT 2
-#define X32_BIT	  0x40000000
+#define AT_FDCWD    -100
+#define X32_BIT	    0x40000000
+#define EINPROGRESS 115
 
 struct call {
 	long result;
@@ -27,6 +27,35 @@ static __always_inline bool tap_wants(const struct control *c, __u32 nr)
 #define REGS struct pt_regs___call
 
 #if defined(__TARGET_ARCH_x86)
+/* One 32-bit call for all of sockets; it becomes the direct call that has its own number since 4.3.
+ */
+static __always_inline void socketcall_open(struct call *call, const struct control *c)
+{
+	__u32 direct = 0, args[3] = {};
+
+	switch (call->arg[0]) { /* SYS_BIND, ... of linux/net.h */
+	case 2:
+		direct = 361;
+		break;
+	case 3:
+		direct = 362;
+		break;
+	case 4:
+		direct = 363;
+		break;
+	case 5:
+	case 18:
+		direct = 364;
+		break;
+	}
+	call->what = c->tap_compat[direct];
+	if (bpf_probe_read_user(args, sizeof(args), (void *)call->arg[1]))
+		call->what = TAP_NONE;
+	call->arg[0] = args[0];
+	call->arg[1] = args[1];
+	call->arg[2] = args[2];
+}
+
 static __always_inline void call_fill(struct call *call, REGS *regs, const struct control *c)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
@@ -35,7 +64,7 @@ static __always_inline void call_fill(struct call *call, REGS *regs, const struc
 
 	if (!tap_wants(c, index))
 		return;
-	ia32 = READ(task, thread_info.status) & TS_COMPAT;
+	ia32 = is_compat(task);
 	index &= TAP_SYSCALLS - 1;
 	call->what = ia32 ? c->tap_compat[index] : c->tap_native[index];
 	call->compat = ia32 || nr & X32_BIT;
@@ -45,6 +74,8 @@ static __always_inline void call_fill(struct call *call, REGS *regs, const struc
 		call->arg[2] = (__u32)READ(regs, dx);
 		call->arg[3] = (__u32)READ(regs, si);
 		call->arg[4] = (__u32)READ(regs, di);
+		if (call->what == TAP_SOCKETCALL)
+			socketcall_open(call, c);
 		return;
 	}
 	call->arg[0] = READ(regs, di);
@@ -54,7 +85,6 @@ static __always_inline void call_fill(struct call *call, REGS *regs, const struc
 	call->arg[4] = READ(regs, r8);
 }
 #elif defined(__TARGET_ARCH_arm64)
-#define TIF_32BIT (1 << 22)
 static __always_inline void call_fill(struct call *call, REGS *regs, const struct control *c)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
@@ -62,7 +92,7 @@ static __always_inline void call_fill(struct call *call, REGS *regs, const struc
 
 	if (!tap_wants(c, nr))
 		return;
-	call->compat = READ(task, thread_info.flags) & TIF_32BIT;
+	call->compat = is_compat(task);
 	nr &= TAP_SYSCALLS - 1;
 	call->what = call->compat ? c->tap_compat[nr] : c->tap_native[nr];
 	call->arg[0] = READ(regs, orig_x0);
@@ -103,8 +133,8 @@ static __always_inline int tap_open(struct call *call, int dfd, const char *path
 	rec->flags = flags;
 	if (file)
 		file_fill(slot, &rec->file, file);
-	else
-		append_asked(slot, &rec->file, dfd, path);
+	else if (call->what != TAP_OPENHANDLE)
+		append_asked(slot, &rec->file, dfd, path, true);
 	return record_end(slot, file ? 0 : call->result, LANE_OF_file_open);
 }
 
@@ -114,7 +144,7 @@ static __always_inline int tap_unlink(struct call *call, int dfd, const char *pa
 
 	if (!slot)
 		return 0;
-	append_asked(slot, &((struct unlink_record *)slot->data)->file, dfd, path);
+	append_asked(slot, &((struct unlink_record *)slot->data)->file, dfd, path, true);
 	return record_end(slot, call->result, LANE_OF_file_unlink);
 }
 
@@ -128,10 +158,10 @@ static __always_inline int tap_rename(struct call *call, int old_dfd, const char
 	if (!slot)
 		return 0;
 	rec = (void *)slot->data;
-	append_asked(slot, &from, old_dfd, old);
+	append_asked(slot, &from, old_dfd, old, true);
 	rec->old_path = from.path;
 	rec->old_path_flags = from.flags;
-	append_asked(slot, &rec->file, new_dfd, new);
+	append_asked(slot, &rec->file, new_dfd, new, true);
 	rec->flags = flags;
 	return record_end(slot, call->result, LANE_OF_file_rename);
 }
@@ -147,11 +177,11 @@ static __always_inline int tap_link(struct call *call, int old_dfd, const char *
 		return 0;
 	rec = (void *)slot->data;
 	rec->symbolic = symbolic;
-	append_asked(slot, &rec->file, new_dfd, new);
+	append_asked(slot, &rec->file, new_dfd, new, true);
 	if (symbolic)
 		append_string(slot, &from.path, old, true);
 	else
-		append_asked(slot, &from, old_dfd, old);
+		append_asked(slot, &from, old_dfd, old, true);
 	rec->target = from.path;
 	return record_end(slot, call->result, LANE_OF_file_link);
 }
@@ -170,7 +200,7 @@ static __always_inline int tap_attr(struct call *call, __u32 kind, int dfd, cons
 	rec->uid = uid;
 	rec->gid = gid;
 	if (path) {
-		append_asked(slot, &rec->file, dfd, path);
+		append_asked(slot, &rec->file, dfd, path, true);
 	} else {
 		file = file_of_fd(dfd);
 		if (file)
@@ -186,6 +216,14 @@ static __always_inline struct socket *socket_of_fd(int fd)
 	if (!file || (READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
 		return NULL;
 	return READ(file, private_data);
+}
+
+/* A connect that failed leaves nothing to go by in the socket. */
+static __always_inline bool peer_unknown(const struct call *call, const struct address *peer)
+{
+	if (call->result && call->result != -EINPROGRESS)
+		return true;
+	return peer->family == AF_UNIX ? !peer->len : !peer->port;
 }
 
 /* connect and bind: the address in user memory is read where the socket does not have it */
@@ -205,10 +243,8 @@ static __always_inline int tap_socket(struct call *call, __u32 kind, bool with_p
 		rec->backlog = call->arg[1];
 	if (with_peer)
 		peer_fill(&rec->peer, READ(sock, sk), rec->family);
-	/* a connection that was refused has lost its peer's port, or all of it */
-	bool whole = rec->peer.len && (rec->peer.port || rec->family == AF_UNIX);
-
-	if (kind == KIND_connect ? !whole : kind == KIND_bind && call->result) {
+	if (kind == KIND_connect ? peer_unknown(call, &rec->peer)
+				 : kind == KIND_bind && call->result) {
 		struct address *to = with_peer ? &rec->peer : &rec->local;
 		__u32 len = call->arg[2];
 
@@ -260,6 +296,8 @@ static __always_inline void names_of_open(struct names *n, struct call *call)
 	n->a = arg[1];
 	if (call->what == TAP_CREAT) {
 		n->a = O_CREAT | O_WRONLY | O_TRUNC;
+	} else if (call->what == TAP_OPENHANDLE) {
+		n->a = arg[2];
 	} else if (call->what == TAP_OPENAT || call->what == TAP_OPENAT2) {
 		n->dfd = arg[0];
 		n->path = (void *)arg[1];

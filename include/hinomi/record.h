@@ -229,30 +229,32 @@ enum nargs_of { NARGS_UNLINK, NARGS_RMDIR, NARGS_RENAME, NARGS_LINK, NARGS_SYMLI
 /* What a system call is to the exit tap (tier 2). */
 enum tap {
 	TAP_NONE,
-	TAP_OPEN,      /* path, flags */
-	TAP_OPENAT,    /* dfd, path, flags */
-	TAP_OPENAT2,   /* dfd, path, how */
-	TAP_CREAT,     /* path */
-	TAP_UNLINK,    /* path */
-	TAP_UNLINKAT,  /* dfd, path */
-	TAP_RENAME,    /* old, new */
-	TAP_RENAMEAT,  /* dfd, old, dfd, new */
-	TAP_RENAMEAT2, /* dfd, old, dfd, new, flags */
-	TAP_LINK,      /* old, new */
-	TAP_LINKAT,    /* dfd, old, dfd, new */
-	TAP_SYMLINK,   /* text, new */
-	TAP_SYMLINKAT, /* text, dfd, new */
-	TAP_CHMOD,     /* path, mode */
-	TAP_FCHMOD,    /* fd, mode */
-	TAP_FCHMODAT,  /* dfd, path, mode */
-	TAP_CHOWN,     /* path, uid, gid */
-	TAP_FCHOWN,    /* fd, uid, gid */
-	TAP_FCHOWNAT,  /* dfd, path, uid, gid */
-	TAP_CONNECT,   /* fd, address */
-	TAP_ACCEPT,    /* -> fd */
-	TAP_LISTEN,    /* fd, backlog */
-	TAP_BIND,      /* fd, address */
-	TAP_CREDS,     /* setuid family, capset */
+	TAP_OPEN,	/* path, flags */
+	TAP_OPENAT,	/* dfd, path, flags */
+	TAP_OPENAT2,	/* dfd, path, how */
+	TAP_OPENHANDLE, /* dfd, handle, flags */
+	TAP_CREAT,	/* path */
+	TAP_UNLINK,	/* path */
+	TAP_UNLINKAT,	/* dfd, path */
+	TAP_RENAME,	/* old, new */
+	TAP_RENAMEAT,	/* dfd, old, dfd, new */
+	TAP_RENAMEAT2,	/* dfd, old, dfd, new, flags */
+	TAP_LINK,	/* old, new */
+	TAP_LINKAT,	/* dfd, old, dfd, new */
+	TAP_SYMLINK,	/* text, new */
+	TAP_SYMLINKAT,	/* text, dfd, new */
+	TAP_CHMOD,	/* path, mode */
+	TAP_FCHMOD,	/* fd, mode */
+	TAP_FCHMODAT,	/* dfd, path, mode */
+	TAP_CHOWN,	/* path, uid, gid */
+	TAP_FCHOWN,	/* fd, uid, gid */
+	TAP_FCHOWNAT,	/* dfd, path, uid, gid */
+	TAP_CONNECT,	/* fd, address */
+	TAP_ACCEPT,	/* -> fd */
+	TAP_LISTEN,	/* fd, backlog */
+	TAP_BIND,	/* fd, address */
+	TAP_CREDS,	/* setuid family, capset */
+	TAP_SOCKETCALL, /* which, its arguments; i386 only */
 };
 
 #define TAP_SYSCALLS 512 /* system call numbers that the tap's tables hold */

@@ -12,12 +12,15 @@
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "e2e.h"
 #include "own.h"
 
-#define HOSTILE "\x1b[2J\n\xff\xfe \xe2\x80\xae"
+#define EXECUTIONS 4
+#define RESTED_S   3 /* a digest is remembered of files that did not change for two */
+#define HOSTILE	   "\x1b[2J\n\xff\xfe \xe2\x80\xae"
 
 static void prepare_program(struct facts *facts)
 {
@@ -125,6 +128,39 @@ static void check_plain(struct check *check)
 	want_result(check, 0, exec);
 	want_hash(check, body);
 	check_plain_process(check, exec);
+}
+
+/* A file that has rested is hashed once; the next one that executes it is told at once. */
+static void act_hashed(struct facts *facts)
+{
+	ssize_t n = readlink("/proc/self/exe", facts->path[0], LONG_PATH - 1);
+	struct stat st;
+
+	facts->path[0][must(n)] = 0;
+	must(stat(facts->path[0], &st));
+	if (time(NULL) - st.st_ctim.tv_sec < RESTED_S)
+		sleep(RESTED_S);
+	for (int i = 0; i < EXECUTIONS; i++) {
+		act_exec(facts, facts->path[0], (const char *[]){"hashed", NULL});
+		usleep(200000);
+	}
+}
+
+static void check_hashed(struct check *check)
+{
+	const struct seen *exec = NULL;
+	uint8_t want[32];
+
+	for (int i = 0; i < EXECUTIONS; i++) {
+		exec = take(check, KIND_exec);
+		take(check, KIND_fork);
+		take(check, KIND_exit);
+	}
+	if (!exec || own_sha256(want))
+		return;
+	want_number(check, "exec.hash_state", HINOMI__HASH_STATE__HASH_STATE_KNOWN,
+		    exec->event->exec->hash_state);
+	want_bytes(check, "exec.sha256", want, sizeof(want), &exec->event->exec->sha256);
 }
 
 static void prepare_script(struct facts *facts)
@@ -322,6 +358,7 @@ const struct test exec_tests[] = {
 	{"exec/deleted", prepare_program, act_deleted, check_deleted},
 	{"exec/thread", prepare_program, act_thread, check_thread},
 	{"exec/setid", prepare_setid, act_plain, check_setid, .nobody = true},
+	{"exec/hashed", NULL, act_hashed, check_hashed},
 	{"exec/failed", prepare_unexecutable, act_failed, check_nothing},
 	{},
 };

@@ -14,6 +14,7 @@ struct call {
 static const struct call native[] = {
 	{SYS_openat, TAP_OPENAT},
 	{437, TAP_OPENAT2}, /* openat2, the same everywhere; not in every libc's headers */
+	{SYS_open_by_handle_at, TAP_OPENHANDLE},
 	{SYS_unlinkat, TAP_UNLINKAT},
 #ifdef SYS_renameat
 	{SYS_renameat, TAP_RENAMEAT},
@@ -56,30 +57,30 @@ static const struct call native[] = {
 
 /* i386 and 32-bit arm agree on all of these but for the numbers from 280 on */
 static const struct call compat[] = {
-	{5, TAP_OPEN},	    {8, TAP_CREAT},	  {9, TAP_LINK},       {10, TAP_UNLINK},
-	{15, TAP_CHMOD},    {16, TAP_CHOWN},	  {38, TAP_RENAME},    {40, TAP_UNLINK},
-	{83, TAP_SYMLINK},  {94, TAP_FCHMOD},	  {95, TAP_FCHOWN},    {182, TAP_CHOWN},
-	{23, TAP_CREDS},    {46, TAP_CREDS},	  {70, TAP_CREDS},     {71, TAP_CREDS},
-	{138, TAP_CREDS},   {139, TAP_CREDS},	  {164, TAP_CREDS},    {170, TAP_CREDS},
-	{185, TAP_CREDS},   {198, TAP_CHOWN},	  {203, TAP_CREDS},    {204, TAP_CREDS},
-	{207, TAP_FCHOWN},  {208, TAP_CREDS},	  {210, TAP_CREDS},    {212, TAP_CHOWN},
-	{213, TAP_CREDS},   {214, TAP_CREDS},	  {215, TAP_CREDS},    {216, TAP_CREDS},
-	{437, TAP_OPENAT2}, {452, TAP_FCHMODAT},
+	{5, TAP_OPEN},	       {8, TAP_CREAT},	      {9, TAP_LINK},	 {10, TAP_UNLINK},
+	{15, TAP_CHMOD},       {16, TAP_CHOWN},	      {38, TAP_RENAME},	 {40, TAP_UNLINK},
+	{83, TAP_SYMLINK},     {94, TAP_FCHMOD},      {95, TAP_FCHOWN},	 {182, TAP_CHOWN},
+	{23, TAP_CREDS},       {46, TAP_CREDS},	      {70, TAP_CREDS},	 {71, TAP_CREDS},
+	{138, TAP_CREDS},      {139, TAP_CREDS},      {164, TAP_CREDS},	 {170, TAP_CREDS},
+	{185, TAP_CREDS},      {198, TAP_CHOWN},      {203, TAP_CREDS},	 {204, TAP_CREDS},
+	{207, TAP_FCHOWN},     {208, TAP_CREDS},      {210, TAP_CREDS},	 {212, TAP_CHOWN},
+	{213, TAP_CREDS},      {214, TAP_CREDS},      {215, TAP_CREDS},	 {216, TAP_CREDS},
+	{437, TAP_OPENAT2},    {452, TAP_FCHMODAT},
 #if defined(__x86_64__)
-	{295, TAP_OPENAT},  {298, TAP_FCHOWNAT},  {301, TAP_UNLINKAT}, {302, TAP_RENAMEAT},
-	{303, TAP_LINKAT},  {304, TAP_SYMLINKAT}, {306, TAP_FCHMODAT}, {353, TAP_RENAMEAT2},
-	{361, TAP_BIND},    {362, TAP_CONNECT},	  {363, TAP_LISTEN},   {364, TAP_ACCEPT},
+	{102, TAP_SOCKETCALL}, {342, TAP_OPENHANDLE}, {295, TAP_OPENAT}, {298, TAP_FCHOWNAT},
+	{301, TAP_UNLINKAT},   {302, TAP_RENAMEAT},   {303, TAP_LINKAT}, {304, TAP_SYMLINKAT},
+	{306, TAP_FCHMODAT},   {353, TAP_RENAMEAT2},  {361, TAP_BIND},	 {362, TAP_CONNECT},
+	{363, TAP_LISTEN},     {364, TAP_ACCEPT},
 #elif defined(__aarch64__)
-	{322, TAP_OPENAT},    {325, TAP_FCHOWNAT},   {328, TAP_UNLINKAT}, {329, TAP_RENAMEAT},
-	{330, TAP_LINKAT},    {331, TAP_SYMLINKAT},  {333, TAP_FCHMODAT}, {382, TAP_RENAMEAT2},
-	{282, TAP_BIND},      {283, TAP_CONNECT},    {284, TAP_LISTEN},	  {285, TAP_ACCEPT},
-	{366, TAP_ACCEPT},
+	{371, TAP_OPENHANDLE}, {322, TAP_OPENAT},   {325, TAP_FCHOWNAT},  {328, TAP_UNLINKAT},
+	{329, TAP_RENAMEAT},   {330, TAP_LINKAT},   {331, TAP_SYMLINKAT}, {333, TAP_FCHMODAT},
+	{382, TAP_RENAMEAT2},  {282, TAP_BIND},	    {283, TAP_CONNECT},	  {284, TAP_LISTEN},
+	{285, TAP_ACCEPT},     {366, TAP_ACCEPT},
 #endif
 };
 
-unsigned tap_kinds(unsigned tap, unsigned kinds[2])
+unsigned tap_kinds(unsigned tap, unsigned kinds[TAP_KINDS_MAX])
 {
-	kinds[1] = 0;
 	switch (tap) {
 	case TAP_OPEN ... TAP_CREAT:
 		kinds[0] = KIND_file_create;
@@ -112,6 +113,12 @@ unsigned tap_kinds(unsigned tap, unsigned kinds[2])
 	case TAP_BIND:
 		kinds[0] = KIND_bind;
 		break;
+	case TAP_SOCKETCALL:
+		kinds[0] = KIND_connect;
+		kinds[1] = KIND_accept;
+		kinds[2] = KIND_listen;
+		kinds[3] = KIND_bind;
+		return 4;
 	case TAP_CREDS:
 		kinds[0] = KIND_cred_change;
 		break;
@@ -125,7 +132,7 @@ static void fill(__u8 *table, const struct call *calls, size_t n, bool (*wanted)
 		 void *ctx)
 {
 	for (size_t i = 0; i < n; i++) {
-		unsigned kinds[2], k = tap_kinds(calls[i].tap, kinds), tap = TAP_NONE;
+		unsigned kinds[TAP_KINDS_MAX], k = tap_kinds(calls[i].tap, kinds), tap = TAP_NONE;
 
 		while (k--)
 			if (wanted(ctx, kinds[k]))

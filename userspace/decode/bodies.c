@@ -2,24 +2,43 @@
 /* The body of each class: begin, fill, end. */
 #include "decode/bodies.h"
 
+#include <stdbool.h>
+
 #include "decode/source.h"
 
 /*
  * Opens a decoder: `rec` is the record, `body` the new message, set as the body that the class has.
  * Ends the decoder where either cannot be had.
  */
-#define BODY(record_type, body_type, init, field, body_case_value)                                 \
-	const struct record_type *rec = source_fixed(source, sizeof(*rec));                        \
-	body_type *body = rec ? source_alloc(source, sizeof(*body)) : NULL;                        \
-	if (!body)                                                                                 \
-		return;                                                                            \
-	init(body);                                                                                \
-	event->body_case = HINOMI__EVENT__BODY_##body_case_value;                                  \
+#define BODY(record_type, body_type, init, field, body_case_value)          \
+	const struct record_type *rec = source_fixed(source, sizeof(*rec)); \
+	body_type *body = rec ? source_alloc(source, sizeof(*body)) : NULL; \
+	if (!body)                                                          \
+		return;                                                     \
+	init(body);                                                         \
+	event->body_case = HINOMI__EVENT__BODY_##body_case_value;           \
 	event->field = body
 
 static Hinomi__ProcessKey *key_or_none(struct source *source, const struct process_key *key)
 {
 	return key->tgid || key->start_ns ? source_key(source, key) : NULL;
+}
+
+/* Head and tail, or one list where the two pieces hold all there was. */
+static void args_fill(struct source *source, const struct exec_record *rec, Hinomi__Exec *body)
+{
+	struct bytes_ref whole = rec->args;
+	bool is_whole = rec->args_tail.len &&
+			(uint64_t)rec->args.off + rec->args.len == rec->args_tail.off &&
+			(uint64_t)rec->args.len + rec->args_tail.len == rec->args.total;
+
+	if (is_whole)
+		whole.len = rec->args.total;
+	body->args = source_strings(source, &whole, &body->n_args);
+	if (!is_whole)
+		body->args_tail = source_strings(source, &rec->args_tail, &body->n_args_tail);
+	body->args_count = rec->argc;
+	body->args_total_bytes = rec->args.total;
 }
 
 void decode_exec(struct source *source, Hinomi__Event *event)
@@ -28,10 +47,7 @@ void decode_exec(struct source *source, Hinomi__Event *event)
 	body->file = source_file(source, &rec->file);
 	body->filename = source_bytes(source, &rec->filename);
 	body->interpreter = source_bytes(source, &rec->interpreter);
-	body->args = source_strings(source, &rec->args, &body->n_args);
-	body->args_tail = source_strings(source, &rec->args_tail, &body->n_args_tail);
-	body->args_count = rec->argc;
-	body->args_total_bytes = rec->args.total;
+	args_fill(source, rec, body);
 	body->cwd = source_bytes(source, &rec->cwd);
 	body->old_tid = rec->old_tid;
 	body->setid = !!rec->secure;
