@@ -17,6 +17,7 @@
 struct attach;
 struct config;
 struct enrich;
+struct evp_pkey_st;
 struct filter;
 struct ledger;
 struct ring;
@@ -79,6 +80,8 @@ void pipeline_drain(struct pipeline *p);
 int pipeline_recover(struct pipeline *p, const char *dir, struct seal_state states[LANES]);
 /* identity.c: from the spool, made there on first use */
 int identity_load(const char *dir, struct seal_identity *ret);
+/* The sensor's own key, made there on first use; its public half lies beside it as identity.pub. */
+int identity_key(const char *dir, struct evp_pkey_st **ret);
 int group_id(
 	const char *name); /* of the host's group file, or a number; -1: none, or no such group */
 /* announce.c: what the sensor says of itself */
