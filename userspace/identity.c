@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "pipeline.h"
@@ -41,7 +42,7 @@ static int write_file(int dir, const char *name, const void *bytes, size_t size,
 
 	snprintf(fresh, sizeof(fresh), "%s.new", name);
 	fd = openat(dir, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-	if (fd < 0 || write(fd, bytes, size) != (ssize_t)size || fsync(fd) ||
+	if (fd < 0 || fchmod(fd, mode) || write(fd, bytes, size) != (ssize_t)size || fsync(fd) ||
 	    renameat(dir, fresh, dir, name) || fsync(dir))
 		return -errno ?: -EIO;
 	return 0;

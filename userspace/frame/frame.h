@@ -25,7 +25,7 @@ struct frame {
 			   */
 	/* private: */
 	struct frame_memory *memory;
-	ProtobufCBinaryData encoded; /* the payload as it came */
+	ProtobufCBinaryData encoded;   /* the payload as it came */
 	ProtobufCBinaryData signature; /* 64 bytes, or none */
 };
 
@@ -38,7 +38,8 @@ int frame_read(const void *data, size_t size, struct frame **ret);
 int frame_open_payload(struct frame *frame);
 /* Did this key sign the frame?  0; -EBADMSG: no, or the frame is not signed. */
 int frame_check_signature(const struct frame *frame, const uint8_t public_key[32]);
-/* Did the identity in the certificate sign its key for this frame's place?  0; -EBADMSG: no, or there is none. */
+/* Did the identity in the certificate sign its key for this frame's place?  0; -EBADMSG: no, or
+ * there is none. */
 int frame_check_certificate(const struct frame *frame);
 void frame_free(struct frame *frame);
 /* Wall-clock time, ns of CLOCK_REALTIME, of a boot time in this frame; 0 when the frame has no
