@@ -94,5 +94,9 @@ int syncer_new(struct spool_writer *spool, struct syncer **ret);
 void syncer_free(struct syncer *syncer);	       /* syncs what is left */
 void syncer_kick(struct syncer *syncer, bool at_once); /* something was appended */
 uint64_t syncer_last_ns(const struct syncer *syncer);  /* when something was last made durable */
+/* confine.c: capabilities that will not be used, before other threads are; then, once all is
+ * proven, those for BPF as well, and system calls that are not the sensor's */
+int confine_start(const char *spool);
+int confine_running(const char *spool);
 /* doctor.c */
 int doctor_run(const struct config *config, const char *cgroup, int tier_min, bool json);
