@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Makes a spool whose events carry markers, for the tests of delivery: the judge
- * counts markers at the far end.  Event N has "/marker/N" in its path; even ones go
+ * counts markers at the far end.  Event N has "/marker/N/" in its path; even ones go
  * to the must-keep lane, odd ones to bulk.
  */
 #include <errno.h>
@@ -22,12 +22,15 @@
 static const char usage[] =
 	"usage: mkspool --spool DIR --events N [--first N] [--per-frame N] [--pause-ms N]\n"
 	"               [--sensor TEXT] [--padding BYTES] [--limit BYTES] [--lane keep|bulk]\n"
-	"Goes on with a spool that is there. Prints the number of frames made.\n";
+	"               [--hostile]\n"
+	"Goes on with a spool that is there. Prints the number of frames made.\n"
+	"With --hostile each command line has every byte there is.\n";
 
 struct options {
 	const char *dir, *sensor;
 	uint64_t events, first, per_frame, pause_ms, padding, limit;
 	int lane; /* -1: both */
+	bool hostile;
 };
 
 struct maker {
@@ -37,6 +40,7 @@ struct maker {
 	struct seal_identity identity;
 	struct arena arena;
 	uint64_t frames;
+	uint64_t seq[LANES];
 };
 
 static void die(const char *what, int err)
@@ -68,6 +72,7 @@ static struct options parse(int argc, char **argv)
 					      {"padding", required_argument, NULL, 'd'},
 					      {"limit", required_argument, NULL, 'l'},
 					      {"lane", required_argument, NULL, 'k'},
+					      {"hostile", no_argument, NULL, 'x'},
 					      {0}};
 	struct options options = {.first = 1, .per_frame = 50, .lane = -1};
 	int c;
@@ -101,6 +106,9 @@ static struct options parse(int argc, char **argv)
 		case 'k':
 			options.lane = strcmp(optarg, "keep") ? LANE_BULK : LANE_KEEP;
 			break;
+		case 'x':
+			options.hostile = true;
+			break;
 		default:
 			fputs(usage, stderr);
 			exit(2);
@@ -132,6 +140,10 @@ static struct seal_state load(struct maker *maker, enum lane lane)
 		state.number = frame->header->number;
 		memcpy(state.previous, frame->hash, sizeof(state.previous));
 		memcpy(maker->identity.sensor_id, frame->header->sensor_id.data, 16);
+		memcpy(maker->identity.boot_id, frame->header->boot_id.data, 16);
+		memcpy(maker->identity.rings_id, frame->header->rings_id.data, 16);
+		for (size_t i = 0; i < frame->header->n_sequences; i++)
+			maker->seq[lane] = frame->header->sequences[i]->last;
 		frame_free(frame);
 	}
 	spool_reader_free(reader);
@@ -159,6 +171,15 @@ static ProtobufCBinaryData bytes_of(struct arena *arena, const char *text, size_
 	for (size_t i = 0; i < padding; i++)
 		data[length + i] = (uint8_t) "0123456789abcdef"[(i * 2654435761u) >> 8 & 15];
 	return (ProtobufCBinaryData){.data = data, .len = length + padding};
+}
+
+static ProtobufCBinaryData every_byte(struct arena *arena)
+{
+	uint8_t *data = arena_alloc(arena, 256);
+
+	for (int i = 0; i < 256; i++)
+		data[i] = (uint8_t)i;
+	return (ProtobufCBinaryData){.data = data, .len = 256};
 }
 
 static Hinomi__Process *make_process(struct arena *arena)
@@ -192,12 +213,12 @@ static void add(struct maker *maker, enum lane lane, uint64_t marker)
 	int err;
 
 	arena_reset(&maker->arena);
-	snprintf(path, sizeof(path), "/marker/%" PRIu64, marker);
+	snprintf(path, sizeof(path), "/marker/%" PRIu64 "/", marker);
 	file.path = bytes_of(&maker->arena, path, 0);
 	file.inode = marker;
 	event.process = make_process(&maker->arena);
 	body.time_ns = clock_boot_ns();
-	body.seq = marker;
+	body.seq = ++maker->seq[lane];
 	body.lane = (Hinomi__Lane)lane;
 	if (lane == LANE_KEEP) {
 		event.kind = KIND_exec;
@@ -205,6 +226,11 @@ static void add(struct maker *maker, enum lane lane, uint64_t marker)
 		body.exec = &exec;
 		exec.file = &file;
 		exec.filename = bytes_of(&maker->arena, "", options->padding);
+		if (options->hostile) {
+			exec.args = arena_alloc(&maker->arena, sizeof(*exec.args));
+			*exec.args = every_byte(&maker->arena);
+			exec.n_args = 1;
+		}
 	} else {
 		event.kind = KIND_file_create;
 		body.body_case = HINOMI__EVENT__BODY_FILE_CREATE;
@@ -218,6 +244,7 @@ static void add(struct maker *maker, enum lane lane, uint64_t marker)
 
 static void finish(struct maker *maker, enum lane lane)
 {
+	struct spool_eviction eviction;
 	struct seal_state state;
 	const uint8_t *bytes;
 	size_t size;
@@ -232,7 +259,11 @@ static void finish(struct maker *maker, enum lane lane)
 	err = spool_append(maker->spool, lane, state.number, bytes, size);
 	if (err)
 		die("spool_append", err);
-	maker->frames++;
+	/* only what is durable may be evicted */
+	if (++maker->frames % 32 == 0 && spool_sync(maker->spool))
+		die("spool_sync", -EIO);
+	while (spool_take_eviction(maker->spool, &eviction) == 1)
+		;
 }
 
 static void make(struct maker *maker)
@@ -264,6 +295,7 @@ int main(int argc, char **argv)
 {
 	struct options options = parse(argc, argv);
 	struct maker maker = {.options = &options};
+	struct seal_state state[LANES];
 	struct spool_options spool = {.limit_bytes = options.limit, .reader_gid = -1};
 	int err = spool_writer_open(options.dir, &spool, &maker.spool);
 
@@ -271,10 +303,11 @@ int main(int argc, char **argv)
 		die(options.dir, err);
 	arena_init(&maker.arena, 16 << 20);
 	set_identity(&maker);
+	for (int lane = 0; lane < LANES; lane++)
+		state[lane] = load(&maker, (enum lane)lane);
 	for (int lane = 0; lane < LANES; lane++) {
-		struct seal_state state = load(&maker, (enum lane)lane);
-
-		err = sealer_new((enum lane)lane, &maker.identity, &state, &maker.sealers[lane]);
+		err = sealer_new((enum lane)lane, &maker.identity, &state[lane],
+				 &maker.sealers[lane]);
 		if (err)
 			die("sealer_new", err);
 	}

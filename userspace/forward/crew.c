@@ -54,12 +54,10 @@ static void sink_done(struct sink *sink)
 	health_done(&sink->health);
 }
 
-static int start(struct crew *crew, struct member *member)
+static int start(struct member *member)
 {
-	int err;
+	int err = pthread_create(&member->thread, NULL, member_main, member);
 
-	atomic_fetch_add(&crew->running, 1);
-	err = pthread_create(&member->thread, NULL, member_main, member);
 	member->started = !err;
 	return -err;
 }
@@ -81,8 +79,9 @@ static int crew_start(struct crew *crew)
 			log_error("sink %s cannot be set up: %s", member->worker.sink->config->name,
 				  strerror(-err));
 	}
+	atomic_store(&crew->running, crew->nmembers); /* the first may end before the last begins */
 	for (size_t i = 0; !err && i < crew->nmembers; i++)
-		err = start(crew, &crew->members[i]);
+		err = start(&crew->members[i]);
 	return err;
 }
 
@@ -191,7 +190,7 @@ void crew_log(struct crew *crew)
 bool crew_delivered_all(const struct crew *crew)
 {
 	for (size_t i = 0; i < crew->nmembers; i++)
-		if (crew->members[i].worker.short_of)
+		if (!crew->members[i].worker.at_end || crew->members[i].worker.short_of)
 			return false;
 	return true;
 }

@@ -44,6 +44,13 @@ static int take_all(const Hinomi__Answer *answer, const uint8_t sensor_id[16], e
 	return 0;
 }
 
+static size_t first_line(const uint8_t *text, size_t size)
+{
+	const uint8_t *end = memchr(text, '\n', size);
+
+	return end ? (size_t)(end - text) : size;
+}
+
 int receipt_read(const struct http_answer *http, const uint8_t sensor_id[16], enum lane lane,
 		 struct receipt *ret)
 {
@@ -57,7 +64,11 @@ int receipt_read(const struct http_answer *http, const uint8_t sensor_id[16], en
 		answer = hinomi__answer__unpack(NULL, http->size, http->body);
 	if (answer)
 		err = take_all(answer, sensor_id, lane, ret);
-	if (err) {
+	if (err && !strcmp(http->type, "text/plain")) {
+		said += (size_t)snprintf(ret->text + said, sizeof(ret->text) - said, ": ");
+		health_text(ret->text + said, sizeof(ret->text) - said, http->body,
+			    first_line(http->body, http->size));
+	} else if (err) {
 		snprintf(ret->text + said, sizeof(ret->text) - said,
 			 " and no receipt: is a hinomi collector at that URL?");
 	} else {

@@ -62,13 +62,45 @@ static int notice(struct source *source, enum source_notice what)
 	return -EAGAIN;
 }
 
-/* Another spool: nothing of it was seen. */
+/* The position is of another spool.  What of this one was seen is told by sensor and number. */
 static int start_over(struct source *source)
 {
 	close_reader(source);
-	source->done = (struct cursor){0};
-	source->chain_known = false;
+	source->done.at = (struct spool_position){0};
 	return notice(source, SOURCE_REPLACED);
+}
+
+static bool is_of_chain(const struct source *source, const Hinomi__FrameHeader *header)
+{
+	return header->sensor_id.len == sizeof(source->done.sensor_id) &&
+	       !memcmp(header->sensor_id.data, source->done.sensor_id, header->sensor_id.len);
+}
+
+/* 1: the frame that ends where the cursor stands is the one it names; 0: no.  A new spool may have
+ * grown past the position, or not yet to it. */
+static int check_cursor(const struct source *source)
+{
+	const struct spool_position *at = &source->done.at;
+	CLEANUP(spool_reader_free) struct spool_reader *reader = NULL;
+	CLEANUP(frame_free) struct frame *frame = NULL;
+	struct spool_position next, start = {.segment = at->segment};
+	const void *bytes;
+	size_t size;
+	int n = spool_reader_open(source->spool, source->lane, start, &reader);
+
+	if (n)
+		return n == -ESTALE ? 0 : n;
+	do {
+		n = spool_read(reader, &bytes, &size);
+		next = spool_reader_next(reader);
+	} while (n == -EBADMSG ||
+		 (n == 1 && next.segment == at->segment && next.offset < at->offset));
+	if (n != 1 || next.segment != at->segment || next.offset != at->offset)
+		return n < 0 ? n : 0;
+	n = frame_read(bytes, size, &frame);
+	if (n)
+		return n == -ENOMEM ? n : 0;
+	return is_of_chain(source, frame->header) && frame->header->number == source->done.frame;
 }
 
 static int open_reader(struct source *source)
@@ -77,12 +109,6 @@ static int open_reader(struct source *source)
 
 	source->resumed = source->done.at.segment;
 	return err == -ESTALE ? start_over(source) : err;
-}
-
-static bool is_of_chain(const struct source *source, const Hinomi__FrameHeader *header)
-{
-	return header->sensor_id.len == sizeof(source->done.sensor_id) &&
-	       !memcmp(header->sensor_id.data, source->done.sensor_id, header->sensor_id.len);
 }
 
 /* 1: this frame is the next; 0: it was seen before. */
@@ -158,6 +184,13 @@ int source_next(struct source *source, struct source_frame *ret)
 		ret->frame = NULL;
 		n = next_frame(source, ret);
 	} while (n == 1 && !ret->frame);
+	if (n == 0 && source->resumed) {
+		n = check_cursor(source);
+		source->resumed = false;
+		if (n == 0)
+			return start_over(source);
+		n = n < 0 ? n : 0;
+	}
 	if (n < 0 && n != -EAGAIN)
 		close_reader(source); /* the next call opens it where this one stood */
 	return n;

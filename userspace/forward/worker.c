@@ -148,10 +148,8 @@ int worker_failed(struct worker *worker, enum health_state state, const char *te
 		return -ECANCELED;
 	health_count(&worker->sink->health, COUNT_RETRIES, 1);
 	health_set(&worker->sink->health, worker->lane, state, text);
-	if (forward->once && worker->attempt + 1 >= ONCE_ATTEMPTS) {
-		worker->short_of = true;
+	if (forward->once && worker->attempt + 1 >= ONCE_ATTEMPTS)
 		return -ECANCELED;
-	}
 	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
 		random = clock_real_ns();
 	wait_ns = retry_delay_ns(worker->attempt++, random);
@@ -218,7 +216,7 @@ void worker_run(struct worker *worker)
 			continue;
 		}
 		if (forward->once) {
-			worker->short_of |= n < 0;
+			worker->at_end = n == 0;
 			return;
 		}
 		if (n == 0 && !worker->other_spool) {

@@ -63,7 +63,8 @@ struct worker {
 	char cursor_name[128];
 	unsigned attempt;   /* failures since the last success */
 	bool other_spool;   /* what was being read is gone, another is there */
-	bool short_of;	    /* something was not delivered: for --once */
+	bool at_end;	    /* with --once: there was no more */
+	bool short_of;	    /* the far end did not take something for good */
 	bool cursor_failed; /* it could not be saved, and this was said */
 	_Atomic uint64_t pulse_ns;
 };
