@@ -2,9 +2,12 @@
 /* Who we are: the sensor's id lies in its spool, the boot's comes from the kernel. */
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "pipeline.h"
@@ -31,25 +34,83 @@ static int boot_id_read(uint8_t id[16])
 	return n == 16 ? 0 : -EBADMSG;
 }
 
+/* Written whole or not at all, and on disk when it returns. */
+static int write_file(int dir, const char *name, const void *bytes, size_t size, mode_t mode)
+{
+	char fresh[64];
+	CLEANUP(close_fd) int fd = -1;
+
+	snprintf(fresh, sizeof(fresh), "%s.new", name);
+	fd = openat(dir, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	if (fd < 0 || fchmod(fd, mode) || write(fd, bytes, size) != (ssize_t)size || fsync(fd) ||
+	    renameat(dir, fresh, dir, name) || fsync(dir))
+		return -errno ?: -EIO;
+	return 0;
+}
+
+static int read_file(int dir, const char *name, void *bytes, size_t size)
+{
+	CLEANUP(close_fd) int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return read(fd, bytes, size) == (ssize_t)size ? 0 : -EBADMSG;
+}
+
 int identity_load(const char *dir, struct seal_identity *ret)
 {
-	CLEANUP(close_fd) int at = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = -1;
-	ssize_t n;
+	CLEANUP(close_fd) int at = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int err;
 
 	if (at < 0)
 		return -errno;
-	fd = openat(at, "sensor_id", O_RDONLY | O_CLOEXEC);
-	n = fd >= 0 ? read(fd, ret->sensor_id, 16) : -1;
-	if (n != 16) {
-		if (fd >= 0)
-			close(fd);
-		fd = openat(at, "sensor_id.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-		if (fd < 0 || getrandom(ret->sensor_id, 16, 0) != 16 ||
-		    write(fd, ret->sensor_id, 16) != 16 || fsync(fd) ||
-		    renameat(at, "sensor_id.new", at, "sensor_id") || fsync(at))
-			return -errno ?: -EIO;
+	err = read_file(at, "sensor_id", ret->sensor_id, 16);
+	if (err) {
+		if (getrandom(ret->sensor_id, 16, 0) != 16)
+			return -errno;
+		err = write_file(at, "sensor_id", ret->sensor_id, 16, 0640);
 	}
-	return boot_id_read(ret->boot_id);
+	return err ?: boot_id_read(ret->boot_id);
+}
+
+static int write_public(int dir, EVP_PKEY *key)
+{
+	uint8_t public[32];
+	size_t size = sizeof(public);
+	char text[2 * sizeof(public) + 2];
+
+	if (EVP_PKEY_get_raw_public_key(key, public, &size) != 1)
+		return -EIO;
+	for (size_t i = 0; i < size; i++)
+		snprintf(text + 2 * i, 3, "%02x", public[i]);
+	text[2 * size] = '\n';
+	return write_file(dir, "identity.pub", text, 2 * size + 1, 0644);
+}
+
+int identity_key(const char *dir, EVP_PKEY **ret)
+{
+	CLEANUP(close_fd) int at = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	uint8_t secret[32];
+	size_t size = sizeof(secret);
+	int err;
+
+	if (at < 0)
+		return -errno;
+	/* locked memory for private keys; where that is refused they lie in ordinary memory */
+	CRYPTO_secure_malloc_init(65536, 32);
+	err = read_file(at, "identity.key", secret, sizeof(secret));
+	if (err == -ENOENT) {
+		*ret = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+		if (!*ret || EVP_PKEY_get_raw_private_key(*ret, secret, &size) != 1)
+			return -EIO;
+		err = write_file(at, "identity.key", secret, sizeof(secret), 0600);
+		err = err ?: write_public(at, *ret);
+	} else if (!err) {
+		*ret = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, secret, sizeof(secret));
+		err = *ret ? 0 : -EIO;
+	}
+	OPENSSL_cleanse(secret, sizeof(secret));
+	return err;
 }
 
 int group_id(const char *name)

@@ -13,6 +13,7 @@
 #include "enrich/enrich.h"
 #include "filter/filter.h"
 #include "ring/ring.h"
+#include "seal/signer.h"
 #include "spool/spool.h"
 #include "stats/ledger.h"
 #include "stats/sequence.h"
@@ -73,6 +74,7 @@ static int spool_open(struct pipeline *p, struct pipeline_error *error)
 static int sealers_open(struct pipeline *p, struct pipeline_error *error)
 {
 	struct seal_state states[LANES] = {};
+	EVP_PKEY *key = NULL;
 	int err = identity_load(p->config->spool, &p->identity);
 
 	if (err)
@@ -81,10 +83,19 @@ static int sealers_open(struct pipeline *p, struct pipeline_error *error)
 	err = pipeline_recover(p, p->config->spool, states);
 	if (err)
 		return fail(error, err, "reading the end of the spool", NULL);
+	err = identity_key(p->config->spool, &key);
+	if (err)
+		return fail(error, err, "identity.key of the spool", NULL);
 	for (int lane = 0; lane < LANES && !err; lane++) {
+		struct signer *signer;
+
 		p->whole_due[lane] = true;
 		err = sealer_new(lane, &p->identity, &states[lane], &p->sealers[lane]);
+		err = err ?: signer_new(key, &p->identity, lane, states[lane].number + 1, &signer);
+		if (!err)
+			sealer_sign_with(p->sealers[lane], signer);
 	}
+	EVP_PKEY_free(key);
 	return err ? fail(error, err, "seal", NULL) : 0;
 }
 
@@ -191,7 +202,8 @@ static void seal_lane(struct pipeline *p, enum lane lane)
 void pipeline_seal(struct pipeline *p)
 {
 	for (int lane = 0; lane < LANES; lane++)
-		if (sealer_events(p->sealers[lane]) || p->frame_due[lane])
+		if (sealer_events(p->sealers[lane]) || p->frame_due[lane] ||
+		    sealer_key_is_old(p->sealers[lane]))
 			seal_lane(p, lane);
 }
 
@@ -384,7 +396,7 @@ static void declare_missing(struct pipeline *p, const struct gap *missing)
 	gap.cause = HINOMI__GAP__CAUSE__CAUSE_RING_FULL;
 	gap.n_lost = lost_classes(p, lost, list);
 	gap.lost = list;
-	sealer_cover(p->sealers[missing->lane], missing->cpu, missing->first, missing->last);
+	/* covered by no frame from here on: frames with later numbers may have gone already */
 	p->frame_due[missing->lane] = true;
 	announce_gap(p, &gap);
 }

@@ -17,6 +17,7 @@
 struct attach;
 struct config;
 struct enrich;
+struct evp_pkey_st;
 struct filter;
 struct ledger;
 struct ring;
@@ -79,6 +80,8 @@ void pipeline_drain(struct pipeline *p);
 int pipeline_recover(struct pipeline *p, const char *dir, struct seal_state states[LANES]);
 /* identity.c: from the spool, made there on first use */
 int identity_load(const char *dir, struct seal_identity *ret);
+/* The sensor's own key, made there on first use; its public half lies beside it as identity.pub. */
+int identity_key(const char *dir, struct evp_pkey_st **ret);
 int group_id(
 	const char *name); /* of the host's group file, or a number; -1: none, or no such group */
 /* announce.c: what the sensor says of itself */
@@ -91,5 +94,9 @@ int syncer_new(struct spool_writer *spool, struct syncer **ret);
 void syncer_free(struct syncer *syncer);	       /* syncs what is left */
 void syncer_kick(struct syncer *syncer, bool at_once); /* something was appended */
 uint64_t syncer_last_ns(const struct syncer *syncer);  /* when something was last made durable */
+/* confine.c: capabilities that will not be used, before other threads are; then, once all is
+ * proven, those for BPF as well, and system calls that are not the sensor's */
+int confine_start(const char *spool);
+int confine_running(const char *spool);
 /* doctor.c */
 int doctor_run(const struct config *config, const char *cgroup, int tier_min, bool json);

@@ -173,18 +173,23 @@ static int load(struct sensor *s)
 	};
 	struct attach_error error;
 	struct pipeline_error why;
+	int err;
 
 	if (attach_load(&options, &s->attach, &error)) {
 		log_error("%s", error.text);
 		return error.status;
 	}
-	if (pipeline_open(&s->pipeline, s->config, s->attach, &why)) {
-		log_error("%s", why.text);
-		return why.status;
-	}
 	if (attach_start(s->attach, &error)) {
 		log_error("%s", error.text);
 		return error.status;
+	}
+	err = confine_start(s->config->spool);
+	if (err)
+		log_warning("capabilities that are not needed cannot be given up: %s",
+			    strerror(-err));
+	if (pipeline_open(&s->pipeline, s->config, s->attach, &why)) {
+		log_error("%s", why.text);
+		return why.status;
 	}
 	return 0;
 }
@@ -227,6 +232,8 @@ static void say_coverage(const struct sensor *s)
 /* The canary has ended and what it did was read: now we know what works. */
 static void canary_end(struct sensor *s)
 {
+	int err;
+
 	if (!attach_canary_done(s->attach)) {
 		canary_start(s);
 		return;
@@ -236,6 +243,10 @@ static void canary_end(struct sensor *s)
 	s->pipeline.frame_due[LANE_BULK] = true;
 	pipeline_seal(&s->pipeline);
 	say_coverage(s);
+	err = confine_running(s->config->spool);
+	if (err)
+		log_warning("system calls that are not needed cannot be given up: %s",
+			    strerror(-err));
 	notify_send("READY=1");
 	s->ready = true;
 }

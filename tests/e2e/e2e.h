@@ -60,12 +60,12 @@ extern const struct test exec_tests[], args_tests[], fork_tests[], exit_tests[],
 	place_tests[], compat_tests[], process_tests[];
 
 /* ---- actor.c: inside the actor */
-#define must(call)                                                                                 \
-	({                                                                                         \
-		__typeof__(call) must_ = (call);                                                   \
-		if ((long)must_ == -1)                                                             \
-			act_fail(facts, #call);                                                    \
-		must_;                                                                             \
+#define must(call)                               \
+	({                                       \
+		__typeof__(call) must_ = (call); \
+		if ((long)must_ == -1)           \
+			act_fail(facts, #call);  \
+		must_;                           \
 	})
 void act_fail(struct facts *facts, const char *what) __attribute__((noreturn));
 void act_skip(struct facts *facts, const char *why, ...)

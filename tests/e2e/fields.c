@@ -20,7 +20,6 @@ static const struct {
 	{"Event.gap", "see Gap"},
 	{"SensorStart.blind_ns", "needs an earlier run on the same spool"},
 	{"SensorStart.resumed", "needs a descriptor store; the systemd suite has one"},
-	{"Heartbeat.*", "the run can be shorter than a heartbeat"},
 };
 
 /* Fields that a class can set on its first tier only. */

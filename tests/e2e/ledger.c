@@ -100,18 +100,18 @@ static size_t ranges_of(const struct story *story, enum lane lane, uint32_t cpu,
 	return n;
 }
 
-static bool is_declared(const struct story *story, enum lane lane, uint32_t cpu, uint64_t first,
-			uint64_t last)
+/* Where the numbers from `first` on that gaps declare come to an end. */
+static uint64_t declared_to(const struct story *story, enum lane lane, uint32_t cpu, uint64_t first)
 {
 	for (size_t i = 0; i < story->nevents; i++) {
 		const Hinomi__Gap *gap =
 			story->events[i].kind == KIND_gap ? story->events[i].event->gap : NULL;
 
 		if (gap && gap->lane == (Hinomi__Lane)lane && gap->cpu == cpu &&
-		    gap->first_seq <= first && gap->last_seq >= last)
-			return true;
+		    gap->first_seq <= first && gap->last_seq >= first)
+			return gap->last_seq;
 	}
-	return false;
+	return 0;
 }
 
 static void check_cpu(struct check *check, enum lane lane, uint32_t cpu, struct range *ranges)
@@ -121,8 +121,12 @@ static void check_cpu(struct check *check, enum lane lane, uint32_t cpu, struct 
 
 	qsort(ranges, n, sizeof(*ranges), by_first);
 	for (size_t i = 0; i < n; i++) {
-		if (ranges[i].first > next &&
-		    !is_declared(check->story, lane, cpu, next, ranges[i].first - 1))
+		uint64_t last;
+
+		while (next < ranges[i].first &&
+		       (last = declared_to(check->story, lane, cpu, next)))
+			next = last + 1;
+		if (ranges[i].first > next)
 			check_fail(check, "lane %d, cpu %u: %llu to %llu are missing, undeclared",
 				   lane, cpu, (unsigned long long)next,
 				   (unsigned long long)ranges[i].first - 1);

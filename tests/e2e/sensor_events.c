@@ -81,8 +81,10 @@ void check_heartbeat(struct check *check)
 {
 	const struct seen *seen = story_first(check->story, KIND_heartbeat);
 
-	if (!seen)
-		return; /* the run was shorter than that */
+	if (!seen) {
+		check_fail(check, "expected an event heartbeat, got none");
+		return;
+	}
 	want_true(check, "cpu_ns", seen->event->heartbeat->cpu_ns);
 	want_true(check, "memory_bytes", seen->event->heartbeat->memory_bytes);
 	want_true(check, "spool_bytes", seen->event->heartbeat->spool_bytes);

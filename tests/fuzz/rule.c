@@ -7,9 +7,9 @@
 
 #include "filter/filter.h"
 
-#define BYTES(text)                                                                                \
-	{                                                                                          \
-		.len = sizeof(text) - 1, .data = (uint8_t *)(text)                                 \
+#define BYTES(text)                                                \
+	{                                                          \
+		.len = sizeof(text) - 1, .data = (uint8_t *)(text) \
 	}
 
 static void judge(const struct filter *filter, bool whole)

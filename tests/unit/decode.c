@@ -101,10 +101,10 @@ static int decode(struct event *event)
 	return r;
 }
 
-#define assert_bytes(value, text)                                                                  \
-	do {                                                                                       \
-		assert_int_equal((value).len, sizeof(text) - 1);                                   \
-		assert_memory_equal((value).data, text, sizeof(text) - 1);                         \
+#define assert_bytes(value, text)                                          \
+	do {                                                               \
+		assert_int_equal((value).len, sizeof(text) - 1);           \
+		assert_memory_equal((value).data, text, sizeof(text) - 1); \
 	} while (0)
 
 static void head_and_actor(void **state)

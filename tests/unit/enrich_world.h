@@ -22,10 +22,10 @@ static struct arena arena;
 static char dir[] = "/tmp/hinomi-enrich-XXXXXX";
 
 #define BYTES(text) ((ProtobufCBinaryData){.len = sizeof(text) - 1, .data = (uint8_t *)(text)})
-#define assert_bytes(value, text)                                                                  \
-	do {                                                                                       \
-		assert_int_equal((value).len, sizeof(text) - 1);                                   \
-		assert_memory_equal((value).data, text, sizeof(text) - 1);                         \
+#define assert_bytes(value, text)                                          \
+	do {                                                               \
+		assert_int_equal((value).len, sizeof(text) - 1);           \
+		assert_memory_equal((value).data, text, sizeof(text) - 1); \
 	} while (0)
 
 static inline void *make(size_t size, const ProtobufCMessageDescriptor *descriptor)

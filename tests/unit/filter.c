@@ -13,9 +13,9 @@
 #include "base/cleanup.h"
 #include "filter/filter.h"
 
-#define BYTES(text)                                                                                \
-	{                                                                                          \
-		.len = sizeof(text) - 1, .data = (uint8_t *)(text)                                 \
+#define BYTES(text)                                                \
+	{                                                          \
+		.len = sizeof(text) - 1, .data = (uint8_t *)(text) \
 	}
 
 static Hinomi__ProcessKey key, creator;

@@ -85,11 +85,11 @@ static void headers_that_lie(void **state)
 	Hinomi__Sequence sequence = HINOMI__SEQUENCE__INIT, *sequences[] = {&sequence};
 	struct forged forged;
 
-#define REFUSED(...)                                                                               \
-	do {                                                                                       \
-		forge(&forged, "", 0);                                                             \
-		__VA_ARGS__;                                                                       \
-		assert_int_equal(read_forged(&forged), -EBADMSG);                                  \
+#define REFUSED(...)                                              \
+	do {                                                      \
+		forge(&forged, "", 0);                            \
+		__VA_ARGS__;                                      \
+		assert_int_equal(read_forged(&forged), -EBADMSG); \
 	} while (0)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(clocks); i++)

@@ -72,6 +72,9 @@ static void class_choose(struct attach *attach, unsigned c, int first)
 
 	state->off = attach->options.kinds_off >> (classes[c].kind - 16) & 1;
 	state->tier = -1;
+	if (first)
+		snprintf(state->reason, sizeof(state->reason),
+			 "better hooks are left out, as asked");
 	for (int t = first; t < TIERS_MAX && !state->off; t++)
 		if (tier_possible(attach, &classes[c].tiers[t], state->reason,
 				  sizeof(state->reason))) {

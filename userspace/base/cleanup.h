@@ -9,27 +9,27 @@
 
 #define CLEANUP(fn) __attribute__((cleanup(fn##_at)))
 
-#define TAKE(p)                                                                                    \
-	({                                                                                         \
-		__typeof__(p) p_ = (p);                                                            \
-		(p) = NULL;                                                                        \
-		p_;                                                                                \
+#define TAKE(p)                         \
+	({                              \
+		__typeof__(p) p_ = (p); \
+		(p) = NULL;             \
+		p_;                     \
 	})
 
-#define TAKE_FD(fd)                                                                                \
-	({                                                                                         \
-		int fd_ = (fd);                                                                    \
-		(fd) = -1;                                                                         \
-		fd_;                                                                               \
+#define TAKE_FD(fd)             \
+	({                      \
+		int fd_ = (fd); \
+		(fd) = -1;      \
+		fd_;            \
 	})
 
 /* gives a type's x_free(type *) the form that CLEANUP needs */
-#define DEFINE_CLEANUP(type, fn)                                                                   \
-	static inline void fn##_at(type *p)                                                        \
-	{                                                                                          \
-		if (*p)                                                                            \
-			fn(*p);                                                                    \
-	}                                                                                          \
+#define DEFINE_CLEANUP(type, fn)            \
+	static inline void fn##_at(type *p) \
+	{                                   \
+		if (*p)                     \
+			fn(*p);             \
+	}                                   \
 	struct cleanup_needs_semicolon_##fn
 
 static inline void close_fd_at(int *fd)

@@ -10,6 +10,8 @@
 #include "cli/verifier.h"
 #include "frame.pb-c.h"
 
+struct frame;
+
 #define ID_BYTES	 16
 #define HASH_BYTES	 32
 #define CPU_NAME_BYTES	 24
@@ -33,7 +35,10 @@ struct lane_state {
 	uint8_t sensor[ID_BYTES], boot[ID_BYTES], rings[ID_BYTES];
 	uint8_t (*old_rings)[ID_BYTES];
 	size_t old_count;
-	uint64_t clock_ns; /* last boot time that a clock pair stated */
+	uint64_t clock_ns;	 /* last boot time that a clock pair stated */
+	bool is_signed, has_key; /* a frame was signed; the next one's key is known */
+	uint8_t key[KEY_BYTES];
+	uint64_t signed_frames; /* whose signature was checked and is right */
 	/* of the rings of now */
 	bool from_start;	/* their first frame was seen */
 	bool complete;		/* and every one since, with its events */
@@ -44,6 +49,9 @@ struct lane_state {
 
 struct verifier {
 	FILE *out;
+	bool identity_given, has_identity;
+	uint8_t identity[KEY_BYTES];
+	uint64_t unsigned_frames, unproven_frames;
 	uint64_t findings;
 	uint64_t gaps, lost;
 	struct lane_state lanes[LANES];
@@ -84,3 +92,6 @@ struct diagnosis {
 
 void diagnose(const void *bytes, size_t size, int error, struct diagnosis *ret);
 void diagnosis_done(struct diagnosis *diagnosis);
+/* keys.c; behind_hole: frames before it are missing */
+void keys_frame(struct verifier *verifier, struct lane_state *lane, const struct frame *frame,
+		bool behind_hole);

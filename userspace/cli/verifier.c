@@ -257,6 +257,7 @@ int verifier_frame(struct verifier *verifier, enum lane in, const void *bytes, s
 	CLEANUP(frame_free) struct frame *frame = NULL;
 	struct lane_state *lane = &verifier->lanes[in];
 	int err = frame_read(bytes, size, &frame);
+	bool behind_hole;
 
 	if (err == -ENOMEM)
 		return err;
@@ -264,8 +265,10 @@ int verifier_frame(struct verifier *verifier, enum lane in, const void *bytes, s
 		unreadable(verifier, lane, bytes, size, err, where);
 		return verifier->short_of_memory ? -ENOMEM : 0;
 	}
+	behind_hole = !lane->begun || frame->header->number != lane->counts.last + 1;
 	if (!check_header(verifier, lane, frame->header, frame->hash))
 		return verifier->short_of_memory ? -ENOMEM : 0;
+	keys_frame(verifier, lane, frame, behind_hole);
 	err = frame_open_payload(frame);
 	if (err == -ENOMEM)
 		return err;

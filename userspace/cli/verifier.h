@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Judges a stream by itself: frames of the two lanes go in, findings come out, one line each.
- * Shares no code with what writes (seal/, stats/).  Without signatures it cannot see a header
- * that was changed in the last frame, nor frames cut off at the end.
+ * Shares no code with what writes (seal/, stats/).  It cannot see that frames were cut off at the
+ * end, nor, where frames are not signed, a header that was changed in the last one.
  */
 #pragma once
 
 #include <hinomi/kinds.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
 #include "base/cleanup.h"
 
 struct verifier;
+
+#define KEY_BYTES 32
 
 struct verifier_counts {
 	uint64_t frames, events;
@@ -23,6 +26,9 @@ struct verifier_counts {
 /* out: findings are written here. */
 int verifier_new(FILE *out, struct verifier **ret);
 void verifier_free(struct verifier *verifier);
+/* The sensor's public key as enrolled: every frame must be signed, and go back to it.  Without it
+ * the first certificate is believed.  Before the first frame. */
+void verifier_identity(struct verifier *verifier, const uint8_t identity[KEY_BYTES]);
 /* The next frame of a lane; where: how a person finds it.  -ENOMEM. */
 int verifier_frame(struct verifier *verifier, enum lane lane, const void *bytes, size_t size,
 		   const char *where);
@@ -31,6 +37,16 @@ void verifier_damage(struct verifier *verifier, enum lane lane, const char *wher
 /* What only the whole can tell.  Nothing may be given after it. */
 void verifier_end(struct verifier *verifier);
 
+/* What the signatures prove. */
+struct verifier_proof {
+	uint64_t signed_frames;	  /* checked, and right */
+	uint64_t unproven_frames; /* the frame that named their key is not here */
+	uint64_t unsigned_frames;
+	bool identity_given, has_identity;
+	uint8_t identity[KEY_BYTES];
+};
+
+struct verifier_proof verifier_proof(const struct verifier *verifier);
 uint64_t verifier_findings(const struct verifier *verifier);
 struct verifier_counts verifier_counts(const struct verifier *verifier, enum lane lane);
 /* Gaps that the stream declares, and how many events they lost, as far as it says. */

@@ -17,12 +17,16 @@ static const char help[] =
 	"Checks that nothing in a spool was changed, removed, repeated, moved or put in,\n"
 	"that whatever is missing is declared, and that the ledger's sums hold: each\n"
 	"lane's chain of hashes, numbers of frames, hashes of payloads, sequence numbers\n"
-	"of each cpu, the ledger against the events that are there. Prints OK, or one\n"
-	"line per finding. Without a collector's receipts it cannot see that the newest\n"
+	"of each cpu, the ledger against the events that are there, the signatures.\n"
+	"Prints OK, or one line per finding. Without a collector's receipts it cannot see that the "
+	"newest\n"
 	"frames were cut off.\n"
 	"\n"
-	"      --spool DIR   the spool; without it " SPOOL_DEFAULT "\n"
-	"  -h, --help        this text\n"
+	"      --spool DIR      the spool; without it " SPOOL_DEFAULT "\n"
+	"      --identity FILE  the sensor's public key (identity.pub of its spool, kept\n"
+	"                       elsewhere since it was enrolled): every frame must go back\n"
+	"                       to it; without it the first certificate is believed\n"
+	"  -h, --help           this text\n"
 	"\n"
 	"Exit status: 0 OK, 1 cannot be read, 2 usage, 3 findings, 77 permission.\n";
 
@@ -83,6 +87,24 @@ static void print_lane(const struct verifier *verifier, enum lane lane, const ch
 	       counts.starts == 1 ? "" : "s");
 }
 
+static void print_proof(const struct verifier *verifier)
+{
+	struct verifier_proof proof = verifier_proof(verifier);
+
+	if (proof.unsigned_frames)
+		printf("not signed: %" PRIu64 " frames\n", proof.unsigned_frames);
+	if (proof.unproven_frames)
+		printf("not proven: %" PRIu64
+		       " frames, since the one that names their key is not here\n",
+		       proof.unproven_frames);
+	if (!proof.signed_frames)
+		return;
+	printf("signed: %" PRIu64 " frames, by identity ", proof.signed_frames);
+	for (size_t i = 0; i < KEY_BYTES; i++)
+		printf("%02x", proof.identity[i]);
+	puts(proof.identity_given ? "" : ", which the spool itself names (--identity compares)");
+}
+
 static int conclude(struct verifier *verifier)
 {
 	uint64_t findings, gaps, lost;
@@ -92,6 +114,7 @@ static int conclude(struct verifier *verifier)
 	gaps = verifier_gaps(verifier, &lost);
 	print_lane(verifier, LANE_KEEP, "keep");
 	print_lane(verifier, LANE_BULK, "bulk");
+	print_proof(verifier);
 	if (gaps)
 		printf("declared missing: %" PRIu64 " events in %" PRIu64 " gaps\n", lost, gaps);
 	if (findings)
@@ -101,11 +124,28 @@ static int conclude(struct verifier *verifier)
 	return findings ? STATUS_FINDINGS : STATUS_OK;
 }
 
-static int verify(const char *dir)
+/* 64 hex digits */
+static int identity_read(const char *path, uint8_t ret[KEY_BYTES])
+{
+	CLEANUP(fclose) FILE *file = fopen(path, "re");
+	char text[2 * KEY_BYTES + 2];
+
+	if (!file)
+		return -errno;
+	if (!fgets(text, sizeof(text), file) || strspn(text, "0123456789abcdef") != 2 * KEY_BYTES)
+		return -EBADMSG;
+	for (size_t i = 0; i < KEY_BYTES; i++)
+		sscanf(text + 2 * i, "%2hhx", &ret[i]);
+	return 0;
+}
+
+static int verify(const char *dir, const uint8_t *identity)
 {
 	CLEANUP(verifier_free) struct verifier *verifier = NULL;
 	int err = verifier_new(stdout, &verifier);
 
+	if (!err && identity)
+		verifier_identity(verifier, identity);
 	/* bulk first: in a spool that is being written, the gaps that declare its holes come later
 	 */
 	if (!err)
@@ -117,20 +157,32 @@ static int verify(const char *dir)
 
 int command_verify(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"spool", required_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'}, {0}};
-	const char *dir = SPOOL_DEFAULT;
-	int option;
+	static const struct option options[] = {{"spool", required_argument, NULL, 's'},
+						{"identity", required_argument, NULL, 'i'},
+						{"help", no_argument, NULL, 'h'},
+						{0}};
+	const char *dir = SPOOL_DEFAULT, *identity_file = NULL;
+	uint8_t identity[KEY_BYTES];
+	int option, err;
 
 	while ((option = getopt_long(argc, argv, "hs:", options, NULL)) != -1) {
 		if (option == 'h')
 			return usage_help(help);
-		if (option != 's')
+		if (option == 's')
+			dir = optarg;
+		else if (option == 'i')
+			identity_file = optarg;
+		else
 			return usage_refused();
-		dir = optarg;
 	}
 	if (optind < argc)
 		return usage_error("'%s' is too much: the spool is named with --spool",
 				   argv[optind]);
-	return finish(verify(dir));
+	err = identity_file ? identity_read(identity_file, identity) : 0;
+	if (err) {
+		log_error("%s: %s; a file with the 64 hex digits of identity.pub is needed",
+			  identity_file, err == -EBADMSG ? "not a public key" : strerror(-err));
+		return STATUS_FAILED;
+	}
+	return finish(verify(dir, identity_file ? identity : NULL));
 }

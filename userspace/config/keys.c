@@ -7,13 +7,13 @@
 #define GIB		     (1024 * MIB)
 
 #define MEMBER(type, member) offsetof(type, member), sizeof(((type *)0)->member)
-#define NUMBER(type, name, kind, member, low, high, preset)                                        \
-	{                                                                                          \
-		name, kind, MEMBER(type, member), low, high, preset, NULL                          \
+#define NUMBER(type, name, kind, member, low, high, preset)               \
+	{                                                                 \
+		name, kind, MEMBER(type, member), low, high, preset, NULL \
 	}
-#define TEXT(type, name, kind, member, preset)                                                     \
-	{                                                                                          \
-		name, kind, MEMBER(type, member), 0, 0, 0, preset                                  \
+#define TEXT(type, name, kind, member, preset)                    \
+	{                                                         \
+		name, kind, MEMBER(type, member), 0, 0, 0, preset \
 	}
 
 static const struct key sensor_keys[] = {

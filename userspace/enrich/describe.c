@@ -112,7 +112,7 @@ int describe(const struct description *d, struct arena *arena, Hinomi__Process *
 	return 0;
 }
 
-#define SPAN(type, first, last)                                                                    \
+#define SPAN(type, first, last) \
 	(offsetof(type, last) + sizeof(((type *)0)->last) - offsetof(type, first))
 
 /* The generated structs keep fields of one size side by side, so runs of them are copied at once.

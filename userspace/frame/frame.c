@@ -39,8 +39,27 @@ static int check_known(const Hinomi__FrameHeader *header)
 	if (header->encoding != HINOMI__ENCODING__ENCODING_PLAIN &&
 	    header->encoding != HINOMI__ENCODING__ENCODING_ZLIB)
 		return -EPROTONOSUPPORT;
-	/* nothing here could check a signature, so nothing that claims one is let through */
-	return header->algorithm == HINOMI__ALGORITHM__ALGORITHM_NONE ? 0 : -EPROTONOSUPPORT;
+	if (header->algorithm != HINOMI__ALGORITHM__ALGORITHM_NONE &&
+	    header->algorithm != HINOMI__ALGORITHM__ALGORITHM_ED25519)
+		return -EPROTONOSUPPORT;
+	return 0;
+}
+
+/* Sizes only: who may sign is the reader's to say. */
+static bool has_sane_keys(const Hinomi__FrameHeader *header, ProtobufCBinaryData signature)
+{
+	const Hinomi__KeyCertificate *certificate = header->certificate;
+
+	if (header->algorithm == HINOMI__ALGORITHM__ALGORITHM_NONE)
+		return !signature.len && !header->key_id.len && !header->next_key.len &&
+		       !certificate;
+	if (!is_size(signature, 64) || !is_size(header->key_id, 8))
+		return false;
+	if (header->next_key.len && !is_size(header->next_key, 32))
+		return false;
+	return !certificate ||
+	       (is_size(certificate->public_key, 32) && is_size(certificate->identity, 32) &&
+		is_size(certificate->signature, 64));
 }
 
 static bool has_sane_lists(const Hinomi__FrameHeader *header)
@@ -102,14 +121,15 @@ int frame_read(const void *data, size_t size, struct frame **ret)
 		r = unpack(frame, &hinomi__frame_header__descriptor, raw->header, &frame->header);
 	if (!r)
 		r = check_known(frame->header);
-	if (!r && raw->signature.len)
-		r = -EBADMSG; /* of an unsigned frame */
+	if (!r && !has_sane_keys(frame->header, raw->signature))
+		r = -EBADMSG;
 	if (!r)
 		r = check_header(frame->header, raw->payload);
 	if (r)
 		return r;
 	SHA256(raw->header.data, raw->header.len, frame->hash);
 	frame->encoded = raw->payload;
+	frame->signature = raw->signature;
 	*ret = TAKE(frame);
 	return 0;
 }

@@ -25,7 +25,8 @@ struct frame {
 			   */
 	/* private: */
 	struct frame_memory *memory;
-	ProtobufCBinaryData encoded; /* the payload as it came */
+	ProtobufCBinaryData encoded;   /* the payload as it came */
+	ProtobufCBinaryData signature; /* 64 bytes, or none */
 };
 
 /* Parses and checks the header; payload_sha256 is checked against the payload.  Copies what it
@@ -35,6 +36,11 @@ int frame_read(const void *data, size_t size, struct frame **ret);
 /* Unpacks the events; on success every Event.process is 0 or an index that exists.  Header and
  * payload belong to the frame, and go with it. */
 int frame_open_payload(struct frame *frame);
+/* Did this key sign the frame?  0; -EBADMSG: no, or the frame is not signed. */
+int frame_check_signature(const struct frame *frame, const uint8_t public_key[32]);
+/* Did the identity in the certificate sign its key for this frame's place?  0; -EBADMSG: no, or
+ * there is none. */
+int frame_check_certificate(const struct frame *frame);
 void frame_free(struct frame *frame);
 /* Wall-clock time, ns of CLOCK_REALTIME, of a boot time in this frame; 0 when the frame has no
  * clocks. */

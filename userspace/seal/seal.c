@@ -191,6 +191,8 @@ int sealer_finish(struct sealer *sealer, const Hinomi__LedgerRow *rows, size_t n
 		return r;
 	*bytes = sealer->wrapper.frame;
 	*size = sealer->wrapper.size;
+	if (sealer->wrapper.signer)
+		signer_advance(sealer->wrapper.signer, sealer->events);
 	memcpy(sealer->state.previous, sealer->wrapper.hash, 32);
 	sealer->state.number++;
 	sealer->events = sealer->used = 0;
@@ -202,4 +204,15 @@ int sealer_finish(struct sealer *sealer, const Hinomi__LedgerRow *rows, size_t n
 void sealer_state(const struct sealer *sealer, struct seal_state *ret)
 {
 	*ret = sealer->state;
+}
+
+void sealer_sign_with(struct sealer *sealer, struct signer *signer)
+{
+	signer_free(sealer->wrapper.signer);
+	sealer->wrapper.signer = signer;
+}
+
+bool sealer_key_is_old(const struct sealer *sealer)
+{
+	return sealer->wrapper.signer && signer_is_old(sealer->wrapper.signer);
 }

@@ -14,6 +14,7 @@
 #include "frame.pb-c.h"
 
 struct sealer;
+struct signer;
 
 struct seal_identity {
 	uint8_t sensor_id[16], boot_id[16], rings_id[16];
@@ -35,6 +36,10 @@ struct seal_state {
 
 int sealer_new(enum lane lane, const struct seal_identity *identity, const struct seal_state *state,
 	       struct sealer **ret);
+/* Frames are signed from here on; the signer is the sealer's to free. */
+void sealer_sign_with(struct sealer *sealer, struct signer *signer);
+/* The key is old: an empty frame is due, that the next one be named even when nothing happens. */
+bool sealer_key_is_old(const struct sealer *sealer);
 void sealer_free(struct sealer *sealer);
 /* 0; -E2BIG when the frame is full: finish it and add again; -EMSGSIZE when no frame can hold the
  * event; -EINVAL for another lane, no such cpu, or number 0.  Takes up event->process once per

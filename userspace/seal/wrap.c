@@ -13,7 +13,8 @@
 #define COMPRESS_LEVEL 1
 
 /* the most that a header, its tags, and one element of its lists take */
-#define HEADER_BYTES   512
+#define HEADER_BYTES   768
+#define TRAILER_BYTES  (2 + SIGNATURE_BYTES) /* of the signature, with its tag and length */
 #define SEQUENCE_BYTES 32
 #define ROW_BYTES      128
 
@@ -21,7 +22,7 @@ _Static_assert(HEADER_BYTES + (SEAL_CPUS_MAX + 1) * SEQUENCE_BYTES + SEAL_ROWS_M
 		       SEAL_FRAME_MAX - SEAL_PAYLOAD_MAX,
 	       "the largest header and payload make a frame");
 
-enum { FRAME_HEADER = 1, FRAME_PAYLOAD = 2 }; /* field numbers of Frame; 3 is the signature */
+enum { FRAME_HEADER = 1, FRAME_PAYLOAD = 2, FRAME_SIGNATURE = 3 }; /* field numbers of Frame */
 
 int wrapper_init(struct wrapper *wrapper)
 {
@@ -40,6 +41,7 @@ void wrapper_done(struct wrapper *wrapper)
 {
 	if (wrapper->has_zlib)
 		deflateEnd(&wrapper->zlib);
+	signer_free(wrapper->signer);
 	EVP_MD_CTX_free(wrapper->digest);
 	EVP_MD_free(wrapper->sha256);
 	free(wrapper->buffer);
@@ -67,7 +69,7 @@ static int reserve(struct wrapper *wrapper, size_t nsequences, size_t nrows)
 	if (wrapper->buffer && need <= wrapper->reserve)
 		return 0;
 	need *= 2;
-	buffer = malloc(need + SEAL_PAYLOAD_MAX);
+	buffer = malloc(need + SEAL_PAYLOAD_MAX + TRAILER_BYTES);
 	if (!buffer)
 		return -ENOMEM;
 	free(wrapper->buffer);
@@ -133,10 +135,25 @@ static int put_header(struct wrapper *wrapper, const Hinomi__FrameHeader *header
 	return 0;
 }
 
+static int put_signature(struct wrapper *wrapper)
+{
+	uint8_t *at = (uint8_t *)wrapper->frame + wrapper->size;
+	int r;
+
+	if (!wrapper->signer)
+		return 0;
+	at[0] = FRAME_SIGNATURE << 3 | 2; /* length-delimited */
+	at[1] = SIGNATURE_BYTES;
+	r = signer_sign(wrapper->signer, wrapper->hash, at + 2);
+	if (!r)
+		wrapper->size += TRAILER_BYTES;
+	return r;
+}
+
 int wrap(struct wrapper *wrapper, Hinomi__FrameHeader *header, const Hinomi__LedgerRow *rows,
 	 size_t nrows, const uint8_t *payload, size_t size)
 {
-	uint8_t digest[32], *out;
+	uint8_t *out;
 	size_t encoded;
 	int r;
 
@@ -153,10 +170,13 @@ int wrap(struct wrapper *wrapper, Hinomi__FrameHeader *header, const Hinomi__Led
 		memcpy(out, payload, size);
 		encoded = size;
 	}
-	r = sha256(wrapper, out, encoded, digest);
+	r = sha256(wrapper, out, encoded, wrapper->payload_hash);
 	if (r)
 		return r;
 	header->payload_size = size;
-	header->payload_sha256 = (ProtobufCBinaryData){.len = sizeof(digest), .data = digest};
-	return put_header(wrapper, header, encoded);
+	header->payload_sha256 = (ProtobufCBinaryData){32, wrapper->payload_hash};
+	if (wrapper->signer)
+		r = signer_prepare(wrapper->signer, header);
+	r = r ?: put_header(wrapper, header, encoded);
+	return r ?: put_signature(wrapper);
 }

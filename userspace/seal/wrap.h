@@ -11,12 +11,14 @@
 #include <zlib.h>
 
 #include "frame.pb-c.h"
+#include "seal/signer.h"
 
 struct wrapper {
 	z_stream zlib;
 	int has_zlib;
 	EVP_MD *sha256;
 	EVP_MD_CTX *digest;
+	struct signer *signer; /* NULL: frames are not signed */
 	uint8_t *buffer;
 	size_t reserve; /* bytes before the payload, for the header */
 	Hinomi__LedgerRow **rows;
@@ -26,10 +28,11 @@ struct wrapper {
 	const uint8_t *frame;
 	size_t size;
 	uint8_t hash[32]; /* SHA-256 of its header */
+	uint8_t payload_hash[32];
 };
 
 int wrapper_init(struct wrapper *wrapper);
 void wrapper_done(struct wrapper *wrapper);
-/* Completes the header: encoding, payload_size, payload_sha256, ledger. */
+/* Completes the header: keys, encoding, payload_size, payload_sha256, ledger. */
 int wrap(struct wrapper *wrapper, Hinomi__FrameHeader *header, const Hinomi__LedgerRow *rows,
 	 size_t nrows, const uint8_t *payload, size_t size);

@@ -36,9 +36,9 @@ struct walk {
 	uint64_t buffer_at;
 };
 
-#define WALK_NONE                                                                                  \
-	{                                                                                          \
-		.fd = -1                                                                           \
+#define WALK_NONE        \
+	{                \
+		.fd = -1 \
 	}
 
 /* Opens a segment at its first record and sets `end` by foot or size.  -EBADMSG: a part of the head
