@@ -138,7 +138,8 @@ static int append_locked(struct spool_writer *writer, struct lane_writer *lane,
 	if (err)
 		return err;
 	lane->appended_frames++;
-	if (!window_add(&lane->window, record, frame)) {
+	/* from the first one that did not fit on, so that what can be lost is one range */
+	if (lane->unguarded.frames || !window_add(&lane->window, record, frame)) {
 		if (!lane->unguarded.frames++)
 			lane->unguarded.first = record->number;
 		lane->unguarded.last = record->number;
