@@ -112,7 +112,7 @@ static void one_writer(void **state)
 static void no_spool(void **state)
 {
 	const struct test_spool *test = *state;
-	struct spool_position none = {0}, far = {.segment = 9, .offset = 64};
+	struct spool_position none = {0}, far = {.segment = 9, .offset = 128};
 	struct spool_reader *reader = NULL;
 	struct spool_writer *writer;
 	const void *frame;
@@ -282,7 +282,7 @@ static void every_flip_is_found(void **state)
 			check_says(test->dir, bit / 8 >= size - 64);
 		assert_int_equal(pwrite(fd, &bytes[bit / 8], 1, (off_t)(bit / 8)), 1);
 	}
-	assert_int_equal(lost, (size - 128) * 8); /* a record each, none for head and foot */
+	assert_int_equal(lost, (size - 192) * 8); /* a record each, none for head and foot */
 	free(bytes);
 }
 
@@ -339,7 +339,7 @@ static void frames_in_frames(void **state)
 	spool_writer_free(writer);
 	segment_path(test, LANE_BULK, 1, path, sizeof(path));
 	fd = open(path, O_WRONLY);
-	assert_int_equal(pwrite(fd, "damage", 6, 64), 6);
+	assert_int_equal(pwrite(fd, "damage", 6, 128), 6);
 	close(fd);
 	assert_int_equal(spool_reader_open(test->dir, LANE_BULK, start, &reader), 0);
 	while ((r = spool_read(reader, &frame, &size)))
@@ -487,7 +487,7 @@ static void reader_finds_the_hole(void **state)
 	spool_reader_free(reader);
 
 	start.segment = 1;
-	start.offset = 64;
+	start.offset = 128;
 	assert_int_equal(spool_reader_open(test->dir, LANE_BULK, start, &reader), 0);
 	pass = read_on(reader, FRAME_MAX);
 	assert_int_equal(pass.damages, 1);

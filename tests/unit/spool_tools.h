@@ -45,7 +45,7 @@ static inline void frame_fill(uint64_t number, uint8_t *to, size_t size)
 static inline int put_frame(struct spool_writer *writer, enum lane lane, uint64_t number,
 			    size_t max)
 {
-	static _Thread_local uint8_t bytes[SPOOL_FRAME_BYTES_MAX];
+	static uint8_t bytes[SPOOL_FRAME_BYTES_MAX];
 	size_t size = frame_size(number, max);
 
 	frame_fill(number, bytes, size);
@@ -63,7 +63,7 @@ static inline void put_frames(struct spool_writer *writer, enum lane lane, uint6
 static inline int is_right(const struct spool_reader *reader, const void *frame, size_t size,
 			   size_t max)
 {
-	static _Thread_local uint8_t bytes[SPOOL_FRAME_BYTES_MAX];
+	static uint8_t bytes[SPOOL_FRAME_BYTES_MAX];
 	uint64_t number = spool_reader_number(reader);
 
 	if (size != frame_size(number, max))

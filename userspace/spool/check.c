@@ -95,6 +95,8 @@ static int check_segment(struct check *check, struct walk *walk, uint64_t number
 		say_damage(check, number, 0, walk->damaged);
 	if (check->alive && check->has_bound && number == check->bound.segment)
 		walk_bound(walk, check->bound.offset);
+	else
+		walk_settle(walk, check->dir);
 	r = walk_all(check, walk, number, &tally);
 	if (r)
 		return r;

@@ -50,7 +50,9 @@ static struct spool_eviction summary(const struct lane_writer *lane, uint64_t nu
 	struct walk walk = WALK_NONE;
 	int r = walk_open(&walk, lane->dir, lane->lane, number);
 
-	if (walk.fd >= 0 && walk.has_foot) {
+	if (walk.fd >= 0)
+		walk_settle(&walk, lane->dir);
+	if (walk.has_foot) {
 		ret.frames = walk.foot.frames;
 		ret.first_frame = walk.foot.first;
 		ret.last_frame = walk.foot.last;

@@ -13,15 +13,17 @@
 #define FORMAT_VERSION 1
 #define HEAD_COPY      (SEGMENT_HEAD_BYTES / 2)
 
-/* magic 8, number 8, salt 8, version 2, lane 2, checksum 4 */
+/* magic 8, number 8, salt 8, previous end 8, zero 24, version 2, lane 2, checksum 4 */
 static void head_copy_encode(const struct segment_id *id, uint8_t *out)
 {
 	memcpy(out, HEAD_MAGIC, 8);
 	put64(out + 8, id->number);
 	put64(out + 16, id->salt);
-	put16(out + 24, FORMAT_VERSION);
-	put16(out + 26, (uint16_t)id->lane);
-	put32(out + 28, crc32c(0, out, 28));
+	put64(out + 24, id->previous_end);
+	memset(out + 32, 0, 24);
+	put16(out + 56, FORMAT_VERSION);
+	put16(out + 58, (uint16_t)id->lane);
+	put32(out + 60, crc32c(0, out, 60));
 }
 
 void segment_head_encode(const struct segment_id *id, uint8_t out[SEGMENT_HEAD_BYTES])
@@ -33,15 +35,16 @@ void segment_head_encode(const struct segment_id *id, uint8_t out[SEGMENT_HEAD_B
 /* 1: good, 0: damaged, -EPROTONOSUPPORT */
 static int head_copy_decode(const uint8_t *in, struct segment_id *ret)
 {
-	if (memcmp(in, HEAD_MAGIC, 8) || get32(in + 28) != crc32c(0, in, 28))
+	if (memcmp(in, HEAD_MAGIC, 8) || get32(in + 60) != crc32c(0, in, 60))
 		return 0;
-	if (get16(in + 24) != FORMAT_VERSION)
+	if (get16(in + 56) != FORMAT_VERSION)
 		return -EPROTONOSUPPORT;
-	if (get16(in + 26) >= LANES)
+	if (get16(in + 58) >= LANES)
 		return 0;
 	ret->number = get64(in + 8);
 	ret->salt = get64(in + 16);
-	ret->lane = (enum lane)get16(in + 26);
+	ret->previous_end = get64(in + 24);
+	ret->lane = (enum lane)get16(in + 58);
 	return 1;
 }
 

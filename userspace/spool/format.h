@@ -11,7 +11,7 @@
 
 #include "spool/spool.h"
 
-#define SEGMENT_HEAD_BYTES 64u
+#define SEGMENT_HEAD_BYTES 128u
 #define SEGMENT_FOOT_BYTES 64u
 #define RECORD_HEAD_BYTES  24u
 #define RECORD_ALIGN	   8u
@@ -22,6 +22,8 @@ struct segment_id {
 	uint64_t salt; /* random: what a frame holds cannot pass for a record, as nobody else knows
 			  it */
 	enum lane lane;
+	/* where the records of the segment before end, whatever its file says; 0: as it says */
+	uint64_t previous_end;
 };
 
 struct segment_foot {

@@ -100,14 +100,30 @@ void lane_finish(struct spool_writer *writer, struct lane_writer *lane)
 	lane->active = SEGMENT_NONE;
 }
 
+/* A segment that is neither pending nor durable was abandoned, and could not be unlinked. */
+static uint64_t end_of(const struct lane_writer *lane, uint64_t number)
+{
+	if (lane->npending && lane->pending[lane->npending - 1].id.number == number)
+		return lane->pending[lane->npending - 1].offset;
+	if (lane->durable.segment == number)
+		return lane->durable.offset;
+	return number > lane->durable.segment ? SEGMENT_HEAD_BYTES : 0;
+}
+
 static int create(struct spool_writer *writer, struct lane_writer *lane, uint64_t size)
 {
 	int err = -EEXIST;
 
 	/* what is in the way could not be unlinked when it was abandoned */
-	for (int i = 0; i < 16 && err == -EEXIST; i++)
-		err = segment_create(lane->dir, lane->lane, lane->next++, size,
-				     writer->options.reader_gid, &lane->active);
+	for (int i = 0; i < 16 && err == -EEXIST; i++) {
+		const struct segment_id id = {.number = lane->next,
+					      .lane = lane->lane,
+					      .previous_end = end_of(lane, lane->next - 1)};
+
+		err = segment_create(lane->dir, id, size, writer->options.reader_gid,
+				     &lane->active);
+		lane->next++;
+	}
 	if (err) {
 		lane->next--;
 		return err;

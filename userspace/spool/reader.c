@@ -164,11 +164,9 @@ static void limit_segment(struct spool_reader *reader)
 {
 	uint64_t number = reader->next.segment;
 
-	reader->whole = false;
-	if (!reader->bounded)
-		return;
-	if (number < reader->bound.segment)
-		reader->whole = true;
+	reader->whole = reader->bounded && number < reader->bound.segment;
+	if (reader->whole || !reader->bounded)
+		walk_settle(&reader->walk, reader->dir);
 	else
 		walk_bound(&reader->walk,
 			   number == reader->bound.segment ? reader->bound.offset : 0);
@@ -220,6 +218,16 @@ static int open_at(struct spool_reader *reader, uint64_t wanted, uint64_t offset
 	return open_segment(reader, found, 0);
 }
 
+static int look_again(struct spool_reader *reader)
+{
+	int err = walk_again(&reader->walk);
+
+	if (err)
+		return err;
+	limit_segment(reader);
+	return 1;
+}
+
 /* The end of what the open segment had: 1: there is more now, here or in the next one; 0: wait. */
 static int go_on(struct spool_reader *reader)
 {
@@ -228,7 +236,7 @@ static int go_on(struct spool_reader *reader)
 	int r;
 
 	if (walk->cut)
-		return walk_again(walk) ?: 1;
+		return look_again(reader);
 	if (!reader->bounded) {
 		r = directory_next_segment(reader->dir, number + 1, &found);
 		if (r <= 0)
@@ -246,8 +254,7 @@ static int go_on(struct spool_reader *reader)
 			return 0;
 		/* it was finished meanwhile: where it ends is in the file now, even if that was
 		 * evicted */
-		reader->whole = true;
-		return walk_again(walk) ?: 1;
+		return look_again(reader);
 	}
 	return open_at(reader, number + 1, 0);
 }

@@ -27,11 +27,15 @@ static int look(const struct lane_writer *lane, uint64_t number, struct found *r
 	struct walk walk = WALK_NONE;
 	int r = walk_open(&walk, lane->dir, lane->lane, number);
 
-	*ret = (struct found){.end = walk.next, .id = walk.id, .has_foot = walk.has_foot};
-	ret->damaged = r == -EBADMSG;
-	ret->salt_known = walk.salt_known;
+	*ret = (struct found){0};
 	if (r && r != -EBADMSG)
 		return r;
+	walk_settle(&walk, lane->dir);
+	*ret = (struct found){.end = walk.next,
+			      .id = walk.id,
+			      .damaged = r == -EBADMSG,
+			      .salt_known = walk.salt_known,
+			      .has_foot = walk.has_foot};
 	while ((r = walk_next(&walk)) == 1 || r == -EBADMSG) {
 		if (r != 1) {
 			ret->damaged = true;
@@ -210,7 +214,11 @@ int lane_recover(struct spool_writer *writer, struct lane_writer *lane)
 	lane->next = (durable.segment > lane->evicted.segment ? durable.segment
 							      : lane->evicted.segment) +
 		     1;
-	err = recover_segments(writer, lane, entries, count, &durable);
+	/* what we read may be in memory only: its sync may have failed under the process before */
+	if (count && entries[0].number <= lane->evicted.segment)
+		err = evicted_write(lane->evicted_fd, &lane->evicted);
+	if (!err)
+		err = recover_segments(writer, lane, entries, count, &durable);
 	if (!err && spool_io.fsync(lane->dir))
 		err = -errno;
 	if (!err)

@@ -40,10 +40,9 @@ static int prepare(int fd, const struct segment_id *id, uint64_t size, int reade
 	return io_write(fd, head, sizeof(head), 0);
 }
 
-int segment_create(int dir, enum lane lane, uint64_t number, uint64_t size, int reader_gid,
+int segment_create(int dir, struct segment_id id, uint64_t size, int reader_gid,
 		   struct segment *ret)
 {
-	struct segment_id id = {.number = number, .lane = lane};
 	CLEANUP(close_fd) int fd = -1;
 	char name[SEGMENT_NAME_BYTES];
 	uint64_t aside = 0;
@@ -51,7 +50,7 @@ int segment_create(int dir, enum lane lane, uint64_t number, uint64_t size, int 
 
 	if (getrandom(&id.salt, sizeof(id.salt), 0) != sizeof(id.salt))
 		return -EIO;
-	segment_name(number, name);
+	segment_name(id.number, name);
 	fd = spool_io.openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (fd < 0)
 		return -errno;

@@ -16,8 +16,9 @@ struct segment {
 
 #define SEGMENT_NONE ((struct segment){.fd = -1})
 
-/* A new file of `size` bytes set aside, not yet synced.  Leaves nothing behind when it fails. */
-int segment_create(int dir, enum lane lane, uint64_t number, uint64_t size, int reader_gid,
+/* A new file of `size` bytes set aside, not yet synced, with a salt of its own.  Leaves nothing
+ * behind when it fails. */
+int segment_create(int dir, struct segment_id id, uint64_t size, int reader_gid,
 		   struct segment *ret);
 /* After an error the bytes behind `offset` are undefined: finish it. */
 int segment_append(struct segment *segment, const struct record *record, const void *frame);

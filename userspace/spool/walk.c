@@ -140,6 +140,27 @@ void walk_bound(struct walk *walk, uint64_t end)
 	walk->soft_end = false;
 }
 
+void walk_settle(struct walk *walk, int dir)
+{
+	uint8_t head[SEGMENT_HEAD_BYTES] = {0};
+	char name[SEGMENT_NAME_BYTES];
+	struct segment_id next;
+	int fd;
+
+	segment_name(walk->number + 1, name);
+	fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return;
+	if (io_read(fd, head, sizeof(head), 0) == sizeof(head) &&
+	    segment_head_decode(head, &next) > 0 && next.number == walk->number + 1 &&
+	    next.lane == walk->lane && next.previous_end &&
+	    !(walk->has_foot && walk->foot.offset == next.previous_end)) {
+		walk->has_foot = false;
+		walk_bound(walk, next.previous_end);
+	}
+	close(fd);
+}
+
 static int grow(struct walk *walk, size_t need)
 {
 	size_t capacity = need > CHUNK_BYTES ? need : CHUNK_BYTES;

@@ -47,6 +47,10 @@ struct walk {
 int walk_open(struct walk *walk, int dir, enum lane lane, uint64_t number);
 /* Looks at the same file again, which was finished meanwhile; goes on where it was. */
 int walk_again(struct walk *walk);
+/* For a segment that another one follows: where it ends is in the head of that one, if it is good.
+ * After a failed sync and a power cut there may be more in the file, which was written again
+ * elsewhere. */
+void walk_settle(struct walk *walk, int dir);
 void walk_close(struct walk *walk); /* keeps the buffer for the next segment */
 void walk_done(struct walk *walk);
 /* Reads up to `end` as a publication of the writer has it: a hard end. */
