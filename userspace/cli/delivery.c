@@ -13,8 +13,10 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 
+/* Where that user is not installed: a user and group of no one else, which nobody and nogroup are
+ * not. */
 #define USER	   "hinomi-forward"
-#define NOBODY	   65534
+#define PRIVATE_ID 0x68696e6f
 #define DELIVER_MS 10000 /* what is left over is delivered by the next run */
 #define STOP_MS	   5000
 
@@ -90,11 +92,11 @@ int delivery_prepare(struct delivery *delivery, const char *spool, const char *c
 		.spool = spool,
 		.config_path = config_path,
 		.has_sinks = has_sinks,
-		.user = {.uid = NOBODY, .gid = NOBODY},
+		.user = {.uid = PRIVATE_ID, .gid = PRIVATE_ID},
 	};
 	if (!find_user(USER, &delivery->user))
 		snprintf(delivery->group, sizeof(delivery->group), "%u",
-			 geteuid() ? (unsigned)getegid() : (unsigned)NOBODY);
+			 geteuid() ? (unsigned)getegid() : (unsigned)PRIVATE_ID);
 	err = make_parents(spool);
 	if (!err)
 		err = name_state(delivery);

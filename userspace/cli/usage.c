@@ -62,22 +62,23 @@ int spool_failed(const char *dir, int err)
 	return STATUS_FAILED;
 }
 
-bool output_gone(void)
+static bool has_reader(void)
 {
 	struct pollfd out = {.fd = STDOUT_FILENO};
 
-	return ferror(stdout) ||
-	       (poll(&out, 1, 0) > 0 && out.revents & (POLLERR | POLLHUP | POLLNVAL));
+	return poll(&out, 1, 0) <= 0 || !(out.revents & (POLLERR | POLLHUP | POLLNVAL));
+}
+
+bool output_gone(void)
+{
+	return ferror(stdout) || !has_reader();
 }
 
 int finish(int status)
 {
-	bool failed = ferror(stdout);
-
-	errno = 0;
-	if (!fflush(stdout) && !failed)
+	if (!fflush(stdout) && !ferror(stdout))
 		return status;
-	if (errno && errno != EPIPE)
-		log_error("cannot write the output: %s", strerror(errno));
+	if (has_reader()) /* whoever went away need not be told */
+		log_error("cannot write the output: the disk is full, or it failed");
 	return status ? status : STATUS_FAILED;
 }
