@@ -129,11 +129,10 @@ static __always_inline int on_open(struct file *file, __u32 flags, int dfd, cons
 		return 0;
 	rec = (void *)slot->data;
 	rec->flags = flags;
-	if (failed) {
-		append_asked(slot, &rec->file, dfd, name, false);
-	} else {
+	if (!failed)
 		file_fill(slot, &rec->file, file);
-	}
+	else if (name)
+		append_asked(slot, &rec->file, dfd, name, false);
 	return record_end(slot, failed ? (long)file : 0, LANE_OF_file_open);
 }
 
@@ -147,6 +146,17 @@ SEC("?fexit/do_file_open") /* its name from 7.0 on */
 int BPF_PROG(open_exit_v7, int dfd, struct filename *name, struct open_flags *op, struct file *file)
 {
 	return on_open(file, READ(op, open_flag), dfd, READ(name, name), HOOK_open_exit_v7);
+}
+
+/* Without a name of its own: open_by_handle_at(2), and what the kernel opens for itself. */
+SEC("?fexit/do_file_open_root")
+int open_root_exit(__u64 *ctx)
+{
+	bool old = settings.nargs[NARGS_OPEN_ROOT] == 4; /* dentry and mount apart, before 5.14 */
+	struct open_flags *op = (void *)(old ? ARGUMENT(ctx, 3) : ARGUMENT(ctx, 2));
+	struct file *file = (void *)(old ? ARGUMENT(ctx, 4) : ARGUMENT(ctx, 3));
+
+	return on_open(file, READ(op, open_flag), 0, NULL, HOOK_open_root_exit);
 }
 
 static __always_inline int before_unlink(struct path *dir, struct dentry *dentry)

@@ -16,6 +16,7 @@
 	HOOK(creds_enter)              \
 	HOOK(open_exit)                \
 	HOOK(open_exit_v7)             \
+	HOOK(open_root_exit)           \
 	HOOK(unlink_exit)              \
 	HOOK(rmdir_exit)               \
 	HOOK(rename_exit)              \

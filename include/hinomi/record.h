@@ -224,7 +224,15 @@ struct sequence_cell {
 
 /* Functions whose signature differs between kernels; their number of arguments tells which one it
  * is. */
-enum nargs_of { NARGS_UNLINK, NARGS_RMDIR, NARGS_RENAME, NARGS_LINK, NARGS_SYMLINK, NARGS_MAX };
+enum nargs_of {
+	NARGS_UNLINK,
+	NARGS_RMDIR,
+	NARGS_RENAME,
+	NARGS_LINK,
+	NARGS_SYMLINK,
+	NARGS_OPEN_ROOT,
+	NARGS_MAX
+};
 
 /* What a system call is to the exit tap (tier 2). */
 enum tap {

@@ -184,6 +184,7 @@ static void class_attach(struct attach *attach, unsigned c)
 {
 	struct class_state *state = &attach->states[c];
 	const struct tier *tier;
+	const char *extra;
 	char why[192];
 
 	if (state->tier < 0)
@@ -200,6 +201,9 @@ static void class_attach(struct attach *attach, unsigned c)
 		hook_add(&state->hooks_wanted, hook_by_name(name));
 	}
 	state->attached = true;
+	extra = tier->extra ? tier_program(attach, tier->extra, why, sizeof(why)) : NULL;
+	if (extra && !program_attach(attach, extra, why, sizeof(why)))
+		hook_add(&state->hooks_extra, hook_by_name(extra));
 }
 
 int attach_start(struct attach *attach, struct attach_error *error)
@@ -229,21 +233,27 @@ int attach_start(struct attach *attach, struct attach_error *error)
 	return 0;
 }
 
-static bool program_used(const struct attach *attach, const char *name)
+static bool entry_is(const struct attach *attach, const char *entry, const char *name)
 {
 	char why[192];
+	const char *used = entry ? tier_program(attach, entry, why, sizeof(why)) : NULL;
 
+	return used && !strcmp(used, name);
+}
+
+static bool program_used(const struct attach *attach, const char *name)
+{
 	for (unsigned c = 0; c < nclasses; c++) {
 		const struct class_state *state = &attach->states[c];
+		const struct tier *tier = &classes[c].tiers[state->tier < 0 ? 0 : state->tier];
 
-		for (int i = 0; state->attached && i < PROGRAMS_MAX; i++) {
-			const char *entry = classes[c].tiers[state->tier].programs[i];
-			const char *used =
-				entry ? tier_program(attach, entry, why, sizeof(why)) : NULL;
-
-			if (used && !strcmp(used, name))
+		if (!state->attached)
+			continue;
+		if (entry_is(attach, tier->extra, name))
+			return true;
+		for (int i = 0; i < PROGRAMS_MAX; i++)
+			if (entry_is(attach, tier->programs[i], name))
 				return true;
-		}
 	}
 	return false;
 }
@@ -277,7 +287,7 @@ bool attach_fall_back(struct attach *attach)
 			continue;
 		coverage_reason(attach, c, state->reason, sizeof(state->reason));
 		state->tier = next;
-		state->hooks_wanted = (struct hook_set){};
+		state->hooks_wanted = state->hooks_extra = (struct hook_set){};
 		state->attached = false;
 		class_attach(attach, c);
 		fell = true;

@@ -20,13 +20,19 @@
 		}                   \
 	}
 
+/* the second is for files that are opened by their handle, not by a name */
+#define OPEN_TIER                                                                 \
+	{                                                                         \
+		.programs = {"open_exit|open_exit_v7"}, .extra = "open_root_exit" \
+	}
+
 const struct class classes[] = {
 	CLASS(exec, TIER("exec_tp"), TIER("exec_raw")),
 	CLASS(fork, TIER("fork_tp"), TIER("fork_raw")),
 	CLASS(exit, TIER("exit_tp"), TIER("exit_raw")),
 	CLASS(cred_change, TIER("creds_enter"), TIER("tap")),
-	CLASS(file_create, TIER("open_exit|open_exit_v7"), TIER("tap")),
-	CLASS(file_open, TIER("open_exit|open_exit_v7"), TIER("tap")),
+	CLASS(file_create, OPEN_TIER, TIER("tap")),
+	CLASS(file_open, OPEN_TIER, TIER("tap")),
 	CLASS(file_unlink, TIER("unlink_enter", "rmdir_enter", "unlink_exit", "rmdir_exit"),
 	      TIER("tap")),
 	CLASS(file_rename, TIER("rename_enter", "rename_exit"), TIER("tap")),

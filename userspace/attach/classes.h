@@ -11,6 +11,8 @@
 struct tier {
 	/* all of them; "a|b": whichever of the two this kernel has */
 	const char *programs[PROGRAMS_MAX];
+	/* or NULL: sees what they do not; the class works without it, and no canary asks for it */
+	const char *extra;
 };
 
 struct class

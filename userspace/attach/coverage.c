@@ -31,7 +31,7 @@ static void hook_describe(const struct attach *attach, unsigned c, char *text, s
 		struct bpf_program *program = NULL;
 		const char *shown = hook_names[hook];
 
-		if (!hook_in(&state->hooks_wanted, hook))
+		if (!hook_in(&state->hooks_wanted, hook) && !hook_in(&state->hooks_extra, hook))
 			continue;
 		if (attach->object)
 			program = bpf_object__find_program_by_name(attach->object, shown);

@@ -52,7 +52,7 @@ struct class_state {
 	int tier; /* index, -1: none */
 	bool off;
 	bool attached;
-	struct hook_set hooks_wanted, hooks_seen;
+	struct hook_set hooks_wanted, hooks_seen, hooks_extra;
 	char reason[192];
 };
 

@@ -99,7 +99,7 @@ static void settings_fill(struct attach *attach, struct settings *settings)
 	static const char *const functions[NARGS_MAX] = {
 		[NARGS_UNLINK] = "vfs_unlink",	 [NARGS_RMDIR] = "vfs_rmdir",
 		[NARGS_RENAME] = "vfs_rename",	 [NARGS_LINK] = "vfs_link",
-		[NARGS_SYMLINK] = "vfs_symlink",
+		[NARGS_SYMLINK] = "vfs_symlink", [NARGS_OPEN_ROOT] = "do_file_open_root",
 	};
 
 	settings->cpus = attach->cpus;
@@ -119,6 +119,17 @@ static int map_resize(struct attach *attach, const char *name, uint32_t entries)
 	struct bpf_map *map = bpf_object__find_map_by_name(attach->object, name);
 
 	return map ? bpf_map__set_max_entries(map, entries) : -ENOENT;
+}
+
+static void autoload(struct attach *attach, const char *entry)
+{
+	char why[192];
+	const char *name = tier_program(attach, entry, why, sizeof(why));
+	struct bpf_program *program =
+		name ? bpf_object__find_program_by_name(attach->object, name) : NULL;
+
+	if (program)
+		bpf_program__set_autoload(program, true);
 }
 
 static int object_prepare(struct attach *attach)
@@ -147,14 +158,11 @@ static int object_prepare(struct attach *attach)
 	for (unsigned c = 0; c < nclasses; c++) {
 		const struct class_state *state = &attach->states[c];
 		const struct tier *tier = &classes[c].tiers[state->tier < 0 ? 0 : state->tier];
-		char why[192];
 
 		for (int i = 0; state->tier >= 0 && i < PROGRAMS_MAX && tier->programs[i]; i++)
-			bpf_program__set_autoload(
-				bpf_object__find_program_by_name(
-					attach->object,
-					tier_program(attach, tier->programs[i], why, sizeof(why))),
-				true);
+			autoload(attach, tier->programs[i]);
+		if (state->tier >= 0 && tier->extra)
+			autoload(attach, tier->extra);
 	}
 	/* the tap is at hand for classes whose better hook turns out to be silent */
 	for (unsigned i = 0; i < ARRAY_SIZE(always); i++) {

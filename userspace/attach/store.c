@@ -154,6 +154,8 @@ static void states_restore(struct attach *attach)
 			state->attached = true;
 			while (n--)
 				hook_restore(attach, tier->programs[n], &state->hooks_wanted);
+			if (tier->extra)
+				hook_restore(attach, tier->extra, &state->hooks_extra);
 		}
 		if (state->tier > 0)
 			snprintf(state->reason, sizeof(state->reason), "as before the restart");
