@@ -21,7 +21,7 @@
 /* What was said of late, so that a sensor that insists is not a flood. */
 struct said {
 	uint8_t sensor_id[16];
-	int lane;
+	int64_t lane; /* as wide as leaves no padding: compared as bytes */
 	char kind[16];
 	uint64_t first, last;
 };

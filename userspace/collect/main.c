@@ -178,7 +178,7 @@ static int open_listener(const char *text)
 
 static void say_address(int fd, const struct options *options)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = {0};
 	socklen_t size = sizeof(address);
 	char host[NI_MAXHOST], port[NI_MAXSERV];
 	FILE *out = options->json ? stderr : stdout;
