@@ -18,4 +18,7 @@ char LICENSE[] SEC("license") = "GPL";
 #include "process.h"
 #include "file.h"
 #include "socket.h"
+#include "flow.h"
+#include "udp.h"
+#include "special.h"
 #include "tap.h"

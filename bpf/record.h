@@ -154,25 +154,24 @@ static __always_inline void slot_release(struct slot *slot)
  * slot's index goes between them, since 5.10 lets no pointer through.
  */
 
-/* Counts an event and begins its record; index of the slot, or -1 when there is nothing to fill. */
-__noinline int record_open(__u32 kind, __u32 hook, __u32 tier, __u32 size)
+static __always_inline struct slot *slot_begin(__u32 kind, __u32 hook, __u32 tier, __u32 size,
+					       bool ours)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
 	struct ledger_cell *cell = ledger_cell(kind);
 	struct record *rec;
 	struct slot *slot;
 
 	if (!cell)
-		return -1;
+		return NULL;
 	count(&cell->seen);
-	if (!in_scope()) {
+	if (!ours) {
 		count(&cell->filtered);
-		return -1;
+		return NULL;
 	}
 	slot = slot_claim();
 	if (!slot) {
 		count(&cell->lost_scratch);
-		return -1;
+		return NULL;
 	}
 	__builtin_memset(slot->data, 0, RECORD_FIXED_MAX);
 	rec = (void *)slot->data;
@@ -180,10 +179,31 @@ __noinline int record_open(__u32 kind, __u32 hook, __u32 tier, __u32 size)
 	rec->hook = hook;
 	rec->tier = tier;
 	slot->used = size;
+	return slot;
+}
+
+/* Counts an event and begins its record; index of the slot, or -1 when there is nothing to fill. */
+__noinline int record_open(__u32 kind, __u32 hook, __u32 tier, __u32 size)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct slot *slot = slot_begin(kind, hook, tier, size, in_scope());
+	struct record *rec;
+
+	if (!slot)
+		return -1;
+	rec = (void *)slot->data;
 	if (is_compat(task))
 		rec->flags |= RECORD_COMPAT;
 	actor_fill(&rec->actor, task);
 	return slot->index;
+}
+
+/* The same where the current process has nothing to do with it: the caller knows whose it is. */
+__noinline int record_open_for(__u32 kind, __u32 hook, __u32 tier, __u32 size, __u32 ours)
+{
+	struct slot *slot = slot_begin(kind, hook, tier, size, ours);
+
+	return slot ? slot->index : -1;
 }
 
 static __always_inline __u64 wakeup_flags(void *ring, __u32 lane)
@@ -197,6 +217,30 @@ static __always_inline __u64 wakeup_flags(void *ring, __u32 lane)
 	if (bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) >= settings.wake_bytes[lane])
 		return BPF_RB_FORCE_WAKEUP;
 	return BPF_RB_NO_WAKEUP;
+}
+
+/*
+ * 0: none to be had.  Without fetching atomics next() is a load, an add and a
+ * store, and a record made in an interrupt between them would get the number
+ * that the interrupted one is about to store.  Such a record, of a window of
+ * three instructions, is counted as lost.  An interrupt before or behind the
+ * window is over before the program goes on, so a plain flag is enough.
+ */
+static __always_inline __u64 sequence_next(struct sequence_cell *cell, __u32 lane)
+{
+	volatile __u64 *busy = &cell->busy;
+	__u64 n;
+
+	if (settings.fetching_atomics)
+		return next(&cell->next[lane]);
+	if (*busy)
+		return 0;
+	*busy = 1;
+	barrier();
+	n = next(&cell->next[lane]);
+	barrier();
+	*busy = 0;
+	return n;
 }
 
 static __always_inline void record_send(struct slot *slot, void *ring, __u32 lane)
@@ -215,8 +259,10 @@ static __always_inline void record_send(struct slot *slot, void *ring, __u32 lan
 	rec->cpu = cpu;
 	rec->size = size;
 	rec->time_ns = bpf_ktime_get_boot_ns();
-	rec->seq = next(&sequence->next[lane]);
-	if (bpf_ringbuf_output(ring, slot->data, size, wakeup_flags(ring, lane)))
+	rec->seq = sequence_next(sequence, lane);
+	if (!rec->seq)
+		count(&cell->lost_scratch);
+	else if (bpf_ringbuf_output(ring, slot->data, size, wakeup_flags(ring, lane)))
 		count(&cell->lost_ring);
 	else
 		count(&cell->emitted);
@@ -250,6 +296,14 @@ static __always_inline struct slot *record_begin(__u32 kind, __u32 hook, __u32 t
 	__u32 index = record_open(kind, hook, tier, size);
 
 	return bpf_map_lookup_elem(&slots, &index); /* -1 is out of range */
+}
+
+static __always_inline struct slot *record_begin_for(__u32 kind, __u32 hook, __u32 tier, __u32 size,
+						     bool ours)
+{
+	__u32 index = record_open_for(kind, hook, tier, size, ours);
+
+	return bpf_map_lookup_elem(&slots, &index);
 }
 
 static __always_inline int record_end(struct slot *slot, __s32 result, __u32 lane)

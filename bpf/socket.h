@@ -144,7 +144,7 @@ static __always_inline struct socket_record *socket_fill(struct slot *slot, stru
 	rec->type = READ(sock, type);
 	rec->protocol = READ(sk, sk_protocol);
 	rec->net_ns = READ(sk, __sk_common.skc_net.net, ns.inum);
-	rec->cookie = READ(sock, file, f_inode, i_ino);
+	rec->cookie = READ((struct socket_alloc *)sock, vfs_inode.i_ino);
 	peer = READ(sk, sk_peer_pid);
 	if (peer)
 		rec->peer_tgid = READ(peer, numbers[0].nr);
@@ -165,6 +165,8 @@ static __always_inline int on_connect(struct socket *sock, const void *address, 
 	return record_end(slot, result, LANE_OF_connect);
 }
 
+__noinline int owner_accepted(__u64 at); /* flow.h */
+
 static __always_inline int on_accept(struct socket *sock, __u32 hook, __u32 tier)
 {
 	struct sock *sk = READ(sock, sk);
@@ -173,6 +175,7 @@ static __always_inline int on_accept(struct socket *sock, __u32 hook, __u32 tier
 
 	if (!sk) /* nothing was accepted */
 		return 0;
+	owner_accepted((__u64)sk);
 	slot = record_begin(KIND_accept, hook, tier, sizeof(*rec));
 	if (!slot)
 		return 0;

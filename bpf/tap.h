@@ -31,9 +31,12 @@ static __always_inline bool tap_wants(const struct control *c, __u32 nr)
  */
 static __always_inline void socketcall_open(struct call *call, const struct control *c)
 {
-	__u32 direct = 0, args[3] = {};
+	__u32 direct = 0, args[5] = {};
 
 	switch (call->arg[0]) { /* SYS_BIND, ... of linux/net.h */
+	case 1:
+		direct = 359;
+		break;
 	case 2:
 		direct = 361;
 		break;
@@ -47,13 +50,37 @@ static __always_inline void socketcall_open(struct call *call, const struct cont
 	case 18:
 		direct = 364;
 		break;
+	case 9: /* send: sendto without an address */
+	case 11:
+		direct = 369;
+		break;
+	case 10: /* recv */
+	case 12:
+		direct = 371;
+		break;
+	case 14:
+		direct = 366;
+		break;
+	case 16:
+		direct = 370;
+		break;
+	case 17:
+		direct = 372;
+		break;
+	case 19:
+		direct = 337;
+		break;
+	case 20:
+		direct = 345;
+		break;
 	}
 	call->what = c->tap_compat[direct];
 	if (bpf_probe_read_user(args, sizeof(args), (void *)call->arg[1]))
 		call->what = TAP_NONE;
-	call->arg[0] = args[0];
-	call->arg[1] = args[1];
-	call->arg[2] = args[2];
+	if (call->arg[0] == 9 || call->arg[0] == 10)
+		args[4] = 0;
+	for (int i = 0; i < 5; i++)
+		call->arg[i] = args[i];
 }
 
 static __always_inline void call_fill(struct call *call, REGS *regs, const struct control *c)
@@ -277,6 +304,8 @@ static __always_inline int tap_creds(struct call *call)
 	return slot ? record_end(slot, 0, LANE_OF_cred_change) : 0;
 }
 
+#include "tap_net.h"
+
 /* Every form of a call brought to one, so that each kind's code stands here once. */
 struct names {
 	int dfd, dfd2;
@@ -404,7 +433,7 @@ static __always_inline int on_call(REGS *regs, long result)
 	case TAP_CREDS:
 		return tap_creds(&call);
 	}
-	return 0;
+	return tap_net(&call);
 }
 
 SEC("?tp_btf/sys_exit")

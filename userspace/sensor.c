@@ -28,6 +28,7 @@
 #define BUSY_MS	      10		/* between batches while events come */
 #define IDLE_AFTER_NS (200 * NS_PER_MS) /* without events: sleep until woken */
 #define IDLE_MS	      1000
+#define FLOWS_NS (5 * NS_PER_SEC)  /* between two looks at what UDP flows counted */
 #define CANARY_NS     (20 * NS_PER_SEC) /* a canary that takes longer is given up */
 
 struct sensor {
@@ -43,6 +44,7 @@ struct sensor {
 	uint64_t canary_until_ns;
 	bool ready;
 	unsigned processes;
+	uint64_t flows_ns;
 	uint64_t beat_ns, watchdog_ns, watchdog_every_ns, last_event_ns;
 };
 
@@ -286,6 +288,14 @@ static void beat(struct sensor *s, uint64_t now)
 	}
 }
 
+static void flows(struct sensor *s, uint64_t now)
+{
+	if (!s->ready || now < s->flows_ns)
+		return;
+	s->flows_ns = now + FLOWS_NS;
+	attach_flows(s->attach, false); /* -ENOENT where the kernel has no such iterator */
+}
+
 static void take_signal(struct sensor *s)
 {
 	struct signalfd_siginfo info;
@@ -337,6 +347,7 @@ static int run(struct sensor *s)
 
 		canary_check(s);
 		beat(s, now);
+		flows(s, now);
 		if (!n || !pipeline_waiting(&s->pipeline))
 			wait_for_events(s, now, n > 0);
 		else
@@ -345,6 +356,7 @@ static int run(struct sensor *s)
 	notify_send("STOPPING=1");
 	s->pipeline.stopping = true;
 	attach_stop(s->attach);
+	attach_flows(s->attach, true);
 	pipeline_drain(&s->pipeline);
 	announce_stop(&s->pipeline, "asked to");
 	for (int lane = 0; lane < LANES; lane++)

@@ -36,7 +36,20 @@
 	HOOK(inet6_bind_exit)          \
 	HOOK(unix_bind_exit)           \
 	HOOK(tap)                      \
-	HOOK(tasks)
+	HOOK(tasks)                    \
+	HOOK(other_connect)            \
+	HOOK(other_bind)               \
+	HOOK(tcp_state_tp)             \
+	HOOK(tcp_state_raw)            \
+	HOOK(udp_send_exit)            \
+	HOOK(udp6_send_enter)          \
+	HOOK(udp_receive)              \
+	HOOK(special_exit)             \
+	HOOK(special_failed)           \
+	HOOK(filter_exit)              \
+	HOOK(filter_bpf_exit)          \
+	HOOK(filter_option)            \
+	HOOK(flows)
 
 enum hook_id {
 	HOOK_NONE,

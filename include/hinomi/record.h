@@ -58,6 +58,7 @@ struct actor {
 
 #define RECORD_COMPAT	      1 /* 32-bit or x32 system call */
 #define RECORD_RESULT_UNKNOWN 2 /* seen before its outcome */
+#define RECORD_NO_ACTOR	      4 /* nobody knows whose it is: actor is empty */
 
 struct record {
 	__u32 size; /* of the whole record, trailing bytes included */
@@ -196,6 +197,55 @@ struct socket_record {
 	__u32 pad2;
 };
 
+/* Why a connection ended, of struct tcp_close_record; numbers of TcpClose.Reason. */
+enum tcp_end {
+	TCP_END_UNSPECIFIED,
+	TCP_END_NORMAL, /* both sides closed */
+	TCP_END_RESET,	/* by the peer */
+	TCP_END_TIMEOUT,
+	TCP_END_REFUSED, /* it never came to be */
+	TCP_END_ABORTED, /* by this side, with a reset or before it was established */
+	TCP_END_ERROR,	 /* record.result says which */
+};
+
+struct tcp_close_record {
+	struct socket_record socket;
+	__u64 start_ns; /* of connect or accept; 0: not seen */
+	__u64 bytes_sent, bytes_acked, bytes_received;
+	__u32 segments_sent, segments_received, segments_retransmitted;
+	__u16 reason; /* enum tcp_end */
+	__u16 state;  /* TCP_* that it had before */
+	__u16 role;   /* enum tcp_role */
+	__u16 pad[3];
+};
+
+enum tcp_role { TCP_ROLE_UNKNOWN, TCP_ROLE_CLIENT, TCP_ROLE_SERVER };
+
+/* What went between a process and a peer since its last record, this message included. */
+struct udp_flow_record {
+	struct socket_record socket;
+	__u64 from_ns; /* 0: this is the first message */
+	__u64 sent, received, failed;
+	__u64 bytes_sent, bytes_received;
+};
+
+enum filter_action {
+	FILTER_ATTACH = 1, /* classic BPF */
+	FILTER_ATTACH_BPF,
+	FILTER_DETACH,
+	FILTER_LOCK,
+};
+
+struct socket_filter_record {
+	struct socket_record socket;
+	struct bytes_ref program; /* classic: struct sock_filter each */
+	__u32 action;		  /* enum filter_action */
+	__u32 instructions;
+	__u32 program_id;
+	__u8 tag[8];
+	__u32 reuseport;
+};
+
 /* a running process, written by the iterator to its reader, never to a ring */
 struct task_record {
 	struct record record; /* actor: the process */
@@ -212,14 +262,15 @@ struct ledger_cell {
 	__u64 filtered;
 	__u64 aggregated;
 	__u64 lost_ring;    /* no ring space */
-	__u64 lost_scratch; /* no scratch slot: too many programs nested on one cpu */
+	__u64 lost_scratch; /* no scratch slot or number: too many programs nested on one cpu */
 	__u64 pad[2];
 };
 
 /* Sequence counters, in the map `sequences`, index cpu. */
 struct sequence_cell {
 	__u64 next[LANES];
-	__u64 pad[6];
+	__u64 busy; /* a number is being taken; used where the kernel has no fetching atomics */
+	__u64 pad[5];
 };
 
 /* Functions whose signature differs between kernels; their number of arguments tells which one it
@@ -263,6 +314,14 @@ enum tap {
 	TAP_BIND,	/* fd, address */
 	TAP_CREDS,	/* setuid family, capset */
 	TAP_SOCKETCALL, /* which, its arguments; i386 only */
+	TAP_SOCKET,	/* family, type, protocol -> fd */
+	TAP_SETSOCKOPT, /* fd, level, option */
+	TAP_SENDTO,	/* fd, bytes, length, flags, address -> length */
+	TAP_SENDMSG,	/* fd, message, flags -> length */
+	TAP_SENDMMSG,	/* fd, messages, count, flags -> count */
+	TAP_RECVFROM,
+	TAP_RECVMSG,
+	TAP_RECVMMSG,
 };
 
 #define TAP_SYSCALLS 512 /* system call numbers that the tap's tables hold */
@@ -270,8 +329,9 @@ enum tap {
 /* Set before load, frozen after: the verifier prunes what is off. */
 struct settings {
 	__u32 cpus;
-	__u32 has_scope; /* only the cgroup in map `scope`, and below */
-	__u32 slots;	 /* scratch slots per cpu */
+	__u32 has_scope;	/* only the cgroup in map `scope`, and below */
+	__u32 slots;		/* scratch slots per cpu */
+	__u32 fetching_atomics; /* the kernel has them; else next() was rewritten */
 	__u32 nargs[NARGS_MAX];
 	__u32 wake_bytes[LANES]; /* wake the reader when this much waits */
 };
@@ -285,4 +345,7 @@ struct control {
 	__u8 rings_id[16];	       /* made with the maps, kept as long as they are */
 	__u8 tap_native[TAP_SYSCALLS]; /* enum tap by system call number */
 	__u8 tap_compat[TAP_SYSCALLS]; /* the same for 32-bit system calls */
+	__u8 tapped[KINDS_MAX];	       /* classes that rest on the tap */
+	__u32 flush;		       /* every flow that has something to tell does so now */
+	__u32 pad2;
 };

@@ -52,6 +52,8 @@ static bool is_of(const struct check *check, const struct seen *seen)
 {
 	const struct facts *facts = check->facts;
 
+	if (seen->kind == KIND_udp_flow && !seen->event->udp_flow->first)
+		return false; /* told whenever the sensor looks */
 	return kind_is_kernel(seen->kind) && seen->event->time_ns >= facts->begin_ns &&
 	       seen->event->time_ns <= facts->end_ns;
 }
@@ -88,6 +90,22 @@ unsigned tier_of(const struct check *check, unsigned kind)
 	return 0;
 }
 
+/* Some hooks run before the outcome is known. */
+static bool may_be_unknown(const struct seen *seen)
+{
+	switch (seen->kind) {
+	case KIND_connect:
+		return seen->event->connect->family == AF_NETLINK;
+	case KIND_bind:
+		return seen->event->bind->family == AF_NETLINK;
+	case KIND_udp_flow:
+	case KIND_socket_filter:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void want_common(struct check *check, const struct seen *seen)
 {
 	const Hinomi__Event *event = seen->event;
@@ -101,7 +119,8 @@ static void want_common(struct check *check, const struct seen *seen)
 	want_number(check, "event.lane", (uint64_t)kind_lane(seen->kind), event->lane);
 	want_true(check, "event.seq > 0", event->seq > 0);
 	want_true(check, "event.tier > 0", event->tier > 0);
-	want_number(check, "event.result_unknown", 0, event->result_unknown);
+	if (!may_be_unknown(seen))
+		want_number(check, "event.result_unknown", 0, event->result_unknown);
 	want_true(check, "process.key.start_ns > 0", process->key->start_ns > 0);
 	if (check->cgroup_id)
 		want_number(check, "process.cgroup_id", check->cgroup_id, process->cgroup_id);
@@ -129,6 +148,12 @@ const struct seen *take_of(struct check *check, unsigned kind, pid_t pid)
 const struct seen *take(struct check *check, unsigned kind)
 {
 	return take_of(check, kind, 0);
+}
+
+void take_ends(struct check *check)
+{
+	while (there_is(check, KIND_tcp_close))
+		take(check, KIND_tcp_close);
 }
 
 void want_number(struct check *check, const char *what, uint64_t want, uint64_t got)

@@ -57,7 +57,7 @@ struct test {
 
 extern const struct test exec_tests[], args_tests[], fork_tests[], exit_tests[], creds_tests[],
 	create_tests[], open_tests[], names_tests[], attr_tests[], inet_tests[], unix_tests[],
-	place_tests[], compat_tests[], process_tests[];
+	place_tests[], compat_tests[], process_tests[], flows_tests[], special_tests[];
 
 /* ---- actor.c: inside the actor */
 #define must(call)                               \
@@ -123,6 +123,8 @@ void check_fail(struct check *check, const char *format, ...) __attribute__((for
 const struct seen *take(struct check *check, unsigned kind);
 /* The same, of one process. */
 const struct seen *take_of(struct check *check, unsigned kind, pid_t pid);
+/* The ends of connections, which are not what the test is about. */
+void take_ends(struct check *check);
 /* One more of it, without taking it. */
 bool there_is(struct check *check, unsigned kind);
 bool there_is_of(struct check *check, unsigned kind, pid_t pid);

@@ -106,6 +106,7 @@ static void check_tcp(struct check *check)
 	const struct seen *bind = take(check, KIND_bind), *listen = take(check, KIND_listen);
 	const struct seen *connect = take(check, KIND_connect), *accept = take(check, KIND_accept);
 
+	take_ends(check);
 	if (!bind || !listen || !connect || !accept)
 		return;
 	facts->address[ACCEPTED].ss_family = facts->address[LISTENER].ss_family;
@@ -157,12 +158,16 @@ static void act_refused(struct facts *facts)
 static void check_refused(struct check *check)
 {
 	const struct facts *facts = check->facts;
-	const struct seen *connect;
+	const struct seen *connect, *end;
 
 	take(check, KIND_bind);
 	connect = take(check, KIND_connect);
-	if (!connect)
+	end = take(check, KIND_tcp_close);
+	if (!connect || !end)
 		return;
+	want_number(check, "tcp_close.reason", HINOMI__TCP_CLOSE__REASON__REASON_REFUSED,
+		    end->event->tcp_close->reason);
+	want_result(check, ECONNREFUSED, end);
 	want_result(check, ECONNREFUSED, connect);
 	want_socket(check, AF_INET, SOCK_STREAM, IPPROTO_TCP, facts->stat[CLIENT].st_ino,
 		    connect->event->connect);
@@ -197,6 +202,7 @@ static void check_nonblocking(struct check *check)
 	take(check, KIND_listen);
 	connect = take(check, KIND_connect);
 	take(check, KIND_accept);
+	take_ends(check);
 	if (!connect)
 		return;
 	want_result(check, EINPROGRESS, connect);
@@ -296,6 +302,7 @@ static void check_link_local(struct check *check)
 	const struct facts *facts = check->facts;
 	const struct seen *connect = take(check, KIND_connect);
 
+	take_ends(check);
 	if (!connect)
 		return;
 	want_result(check, facts->error[0], connect);

@@ -22,8 +22,9 @@
 #define SKIPPED	  77
 
 static const struct test *const groups[] = {
-	process_tests, exec_tests,  args_tests, fork_tests, exit_tests, creds_tests, create_tests,
-	open_tests,    names_tests, attr_tests, inet_tests, unix_tests, place_tests, compat_tests,
+	process_tests, exec_tests,   args_tests,  fork_tests,	 exit_tests, creds_tests,
+	create_tests,  open_tests,   names_tests, attr_tests,	 inet_tests, unix_tests,
+	place_tests,   compat_tests, flows_tests, special_tests,
 };
 
 struct run {

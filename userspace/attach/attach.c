@@ -97,7 +97,7 @@ int attach_load(const struct attach_options *options, struct attach **ret,
 		return attach_fail(error, 1, -ENOMEM, "start");
 	attach->options = *options;
 	attach->cpus = cpus;
-	attach->tasks_link = attach->wake_fd = -1;
+	attach->tasks_link = attach->flows_link = attach->wake_fd = -1;
 	object_listen();
 	if (options->resume && store_take(attach) == 1) {
 		attach->resumed = true;
@@ -125,6 +125,8 @@ void attach_free(struct attach *attach)
 	links_drop(attach);
 	if (attach->tasks_link >= 0)
 		close(attach->tasks_link);
+	if (attach->flows_link >= 0)
+		close(attach->flows_link);
 	if (attach->wake_fd >= 0)
 		close(attach->wake_fd);
 	if (attach->ledger)
@@ -206,9 +208,28 @@ static void class_attach(struct attach *attach, unsigned c)
 		hook_add(&state->hooks_extra, hook_by_name(extra));
 }
 
+static int iterator_link(const struct attach *attach, const char *name, const char *map)
+{
+	struct bpf_program *program = NULL;
+	union bpf_iter_link_info info = {};
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts);
+	struct bpf_link *link;
+
+	if (attach->object)
+		program = bpf_object__find_program_by_name(attach->object, name);
+	if (!program || !bpf_program__autoload(program))
+		return -1;
+	if (map) {
+		info.map.map_fd = bpf_object__find_map_fd_by_name(attach->object, map);
+		opts.link_info = &info;
+		opts.link_info_len = sizeof(info);
+	}
+	link = bpf_program__attach_iter(program, &opts);
+	return link ? link_fd(link) : -1;
+}
+
 int attach_start(struct attach *attach, struct attach_error *error)
 {
-	struct bpf_program *program;
 	unsigned attached = 0;
 
 	for (unsigned c = 0; c < nclasses && !attach->resumed; c++)
@@ -223,12 +244,9 @@ int attach_start(struct attach *attach, struct attach_error *error)
 			 "class");
 		return -EOPNOTSUPP;
 	}
-	program = attach->object ? bpf_object__find_program_by_name(attach->object, "tasks") : NULL;
-	if (program && bpf_program__autoload(program)) {
-		struct bpf_link *link = bpf_program__attach_iter(program, NULL);
-
-		if (link)
-			attach->tasks_link = link_fd(link);
+	if (!attach->resumed) {
+		attach->tasks_link = iterator_link(attach, "tasks", NULL);
+		attach->flows_link = iterator_link(attach, "flows_tell", "flows");
 	}
 	return 0;
 }

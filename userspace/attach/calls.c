@@ -41,6 +41,14 @@ static const struct call native[] = {
 	{SYS_setfsuid, TAP_CREDS},
 	{SYS_setfsgid, TAP_CREDS},
 	{SYS_capset, TAP_CREDS},
+	{SYS_socket, TAP_SOCKET},
+	{SYS_setsockopt, TAP_SETSOCKOPT},
+	{SYS_sendto, TAP_SENDTO},
+	{SYS_sendmsg, TAP_SENDMSG},
+	{SYS_sendmmsg, TAP_SENDMMSG},
+	{SYS_recvfrom, TAP_RECVFROM},
+	{SYS_recvmsg, TAP_RECVMSG},
+	{SYS_recvmmsg, TAP_RECVMMSG},
 #ifdef SYS_open
 	{SYS_open, TAP_OPEN},
 	{SYS_creat, TAP_CREAT},
@@ -57,25 +65,29 @@ static const struct call native[] = {
 
 /* i386 and 32-bit arm agree on all of these but for the numbers from 280 on */
 static const struct call compat[] = {
-	{5, TAP_OPEN},	       {8, TAP_CREAT},	      {9, TAP_LINK},	 {10, TAP_UNLINK},
-	{15, TAP_CHMOD},       {16, TAP_CHOWN},	      {38, TAP_RENAME},	 {40, TAP_UNLINK},
-	{83, TAP_SYMLINK},     {94, TAP_FCHMOD},      {95, TAP_FCHOWN},	 {182, TAP_CHOWN},
-	{23, TAP_CREDS},       {46, TAP_CREDS},	      {70, TAP_CREDS},	 {71, TAP_CREDS},
-	{138, TAP_CREDS},      {139, TAP_CREDS},      {164, TAP_CREDS},	 {170, TAP_CREDS},
-	{185, TAP_CREDS},      {198, TAP_CHOWN},      {203, TAP_CREDS},	 {204, TAP_CREDS},
-	{207, TAP_FCHOWN},     {208, TAP_CREDS},      {210, TAP_CREDS},	 {212, TAP_CHOWN},
-	{213, TAP_CREDS},      {214, TAP_CREDS},      {215, TAP_CREDS},	 {216, TAP_CREDS},
+	{5, TAP_OPEN},	       {8, TAP_CREAT},	      {9, TAP_LINK},	   {10, TAP_UNLINK},
+	{15, TAP_CHMOD},       {16, TAP_CHOWN},	      {38, TAP_RENAME},	   {40, TAP_UNLINK},
+	{83, TAP_SYMLINK},     {94, TAP_FCHMOD},      {95, TAP_FCHOWN},	   {182, TAP_CHOWN},
+	{23, TAP_CREDS},       {46, TAP_CREDS},	      {70, TAP_CREDS},	   {71, TAP_CREDS},
+	{138, TAP_CREDS},      {139, TAP_CREDS},      {164, TAP_CREDS},	   {170, TAP_CREDS},
+	{185, TAP_CREDS},      {198, TAP_CHOWN},      {203, TAP_CREDS},	   {204, TAP_CREDS},
+	{207, TAP_FCHOWN},     {208, TAP_CREDS},      {210, TAP_CREDS},	   {212, TAP_CHOWN},
+	{213, TAP_CREDS},      {214, TAP_CREDS},      {215, TAP_CREDS},	   {216, TAP_CREDS},
 	{437, TAP_OPENAT2},    {452, TAP_FCHMODAT},
 #if defined(__x86_64__)
-	{102, TAP_SOCKETCALL}, {342, TAP_OPENHANDLE}, {295, TAP_OPENAT}, {298, TAP_FCHOWNAT},
-	{301, TAP_UNLINKAT},   {302, TAP_RENAMEAT},   {303, TAP_LINKAT}, {304, TAP_SYMLINKAT},
-	{306, TAP_FCHMODAT},   {353, TAP_RENAMEAT2},  {361, TAP_BIND},	 {362, TAP_CONNECT},
-	{363, TAP_LISTEN},     {364, TAP_ACCEPT},
+	{102, TAP_SOCKETCALL}, {342, TAP_OPENHANDLE}, {295, TAP_OPENAT},   {298, TAP_FCHOWNAT},
+	{301, TAP_UNLINKAT},   {302, TAP_RENAMEAT},   {303, TAP_LINKAT},   {304, TAP_SYMLINKAT},
+	{306, TAP_FCHMODAT},   {353, TAP_RENAMEAT2},  {361, TAP_BIND},	   {362, TAP_CONNECT},
+	{363, TAP_LISTEN},     {364, TAP_ACCEPT},     {359, TAP_SOCKET},   {366, TAP_SETSOCKOPT},
+	{369, TAP_SENDTO},     {370, TAP_SENDMSG},    {345, TAP_SENDMMSG}, {371, TAP_RECVFROM},
+	{372, TAP_RECVMSG},    {337, TAP_RECVMMSG},   {417, TAP_RECVMMSG},
 #elif defined(__aarch64__)
 	{371, TAP_OPENHANDLE}, {322, TAP_OPENAT},   {325, TAP_FCHOWNAT},  {328, TAP_UNLINKAT},
 	{329, TAP_RENAMEAT},   {330, TAP_LINKAT},   {331, TAP_SYMLINKAT}, {333, TAP_FCHMODAT},
 	{382, TAP_RENAMEAT2},  {282, TAP_BIND},	    {283, TAP_CONNECT},	  {284, TAP_LISTEN},
-	{285, TAP_ACCEPT},     {366, TAP_ACCEPT},
+	{285, TAP_ACCEPT},     {366, TAP_ACCEPT},   {281, TAP_SOCKET},	  {294, TAP_SETSOCKOPT},
+	{290, TAP_SENDTO},     {296, TAP_SENDMSG},  {374, TAP_SENDMMSG},  {292, TAP_RECVFROM},
+	{297, TAP_RECVMSG},    {365, TAP_RECVMMSG}, {417, TAP_RECVMMSG},
 #endif
 };
 
@@ -118,9 +130,25 @@ unsigned tap_kinds(unsigned tap, unsigned kinds[TAP_KINDS_MAX])
 		kinds[1] = KIND_accept;
 		kinds[2] = KIND_listen;
 		kinds[3] = KIND_bind;
-		return 4;
+		kinds[4] = KIND_udp_flow;
+		kinds[5] = KIND_socket_special;
+		kinds[6] = KIND_socket_filter;
+		return 7;
 	case TAP_CREDS:
 		kinds[0] = KIND_cred_change;
+		break;
+	case TAP_SOCKET:
+		kinds[0] = KIND_socket_special;
+		break;
+	case TAP_SETSOCKOPT:
+		kinds[0] = KIND_socket_filter;
+		break;
+	case TAP_SENDTO ... TAP_SENDMMSG:
+		kinds[0] = KIND_connect; /* fast open */
+		kinds[1] = KIND_udp_flow;
+		return 2;
+	case TAP_RECVFROM ... TAP_RECVMMSG:
+		kinds[0] = KIND_udp_flow;
 		break;
 	default:
 		return 0;
@@ -143,6 +171,8 @@ static void fill(__u8 *table, const struct call *calls, size_t n, bool (*wanted)
 
 void calls_fill(struct control *control, bool (*wanted)(void *, unsigned kind), void *ctx)
 {
+	for (unsigned kind = 0; kind < KINDS_MAX; kind++)
+		control->tapped[kind] = wanted(ctx, kind);
 	fill(control->tap_native, native, ARRAY_SIZE(native), wanted, ctx);
 	fill(control->tap_compat, compat, ARRAY_SIZE(compat), wanted, ctx);
 }

@@ -8,5 +8,5 @@
 /* Fills the tap's tables with the calls whose class `wanted` says rests on the tap. */
 void calls_fill(struct control *control, bool (*wanted)(void *ctx, unsigned kind), void *ctx);
 /* Classes that a call can make; how many (0 to 2). */
-#define TAP_KINDS_MAX 4
+#define TAP_KINDS_MAX 8
 unsigned tap_kinds(unsigned tap, unsigned kinds[TAP_KINDS_MAX]);

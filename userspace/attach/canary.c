@@ -120,6 +120,7 @@ static void run_child(int start, const char *dir)
 		_exit(1);
 	touch_files(dir);
 	touch_sockets();
+	canary_net();
 	pid = fork();
 	if (pid == 0) {
 		execl("/proc/self/exe", "hinomi-sensor", ATTACH_CANARY_ARG, NULL);

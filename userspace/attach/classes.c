@@ -42,11 +42,17 @@ const struct class classes[] = {
 	CLASS(file_owner, TIER("chown_enter", "chown_exit"), TIER("tap")),
 	CLASS(connect,
 	      TIER("inet_stream_connect_exit", "inet_dgram_connect_exit",
-		   "unix_stream_connect_exit", "unix_dgram_connect_exit"),
+		   "unix_stream_connect_exit", "unix_dgram_connect_exit", "other_connect",
+		   "fastopen_exit"),
 	      TIER("tap")),
 	CLASS(accept, TIER("inet_accept_exit", "unix_accept_exit"), TIER("tap")),
 	CLASS(listen, TIER("inet_listen_exit", "unix_listen_exit"), TIER("tap")),
-	CLASS(bind, TIER("inet_bind_exit", "inet6_bind_exit", "unix_bind_exit"), TIER("tap")),
+	CLASS(bind, TIER("inet_bind_exit", "inet6_bind_exit", "unix_bind_exit", "other_bind"),
+	      TIER("tap")),
+	CLASS(tcp_close, TIER("tcp_state_tp"), TIER("tcp_state_raw")),
+	CLASS(udp_flow, TIER("udp_send_exit", "udp6_send_enter", "udp_receive"), TIER("tap")),
+	CLASS(socket_special, TIER("special_exit", "special_failed"), TIER("tap")),
+	CLASS(socket_filter, TIER("filter_exit", "filter_bpf_exit", "filter_option"), TIER("tap")),
 };
 const unsigned nclasses = ARRAY_SIZE(classes);
 

@@ -65,6 +65,7 @@ struct attach {
 	unsigned nlinks;
 	int map_fds[8]; /* enum attach_map */
 	int tasks_link; /* descriptor of the task iterator's link */
+	int flows_link; /* of the iterator over UDP flows */
 	int wake_fd;
 	unsigned cpus;
 	bool resumed;
@@ -107,6 +108,7 @@ void object_listen(void); /* to libbpf's messages, which alone name a refused pr
 int object_load(struct attach *attach, struct attach_error *error);
 int attach_fail(struct attach_error *error, int status, int err, const char *what);
 int attach_map_memory(struct attach *attach);
+void canary_net(void); /* sockets beyond connect, accept, listen and bind of IP and unix */
 /* 1: maps and links taken from the descriptor store; 0: nothing usable there. */
 int store_take(struct attach *attach);
 void store_keep(const struct attach *attach);

@@ -104,6 +104,7 @@ static void settings_fill(struct attach *attach, struct settings *settings)
 
 	settings->cpus = attach->cpus;
 	settings->slots = SLOTS_PER_CPU;
+	settings->fetching_atomics = attach->probe.fetching_atomics;
 	settings->has_scope = attach->options.cgroup != NULL;
 	for (int i = 0; i < NARGS_MAX; i++) {
 		int n = probe_nargs(&attach->probe, functions[i]);
@@ -135,7 +136,7 @@ static void autoload(struct attach *attach, const char *entry)
 static int object_prepare(struct attach *attach)
 {
 	struct bpf_map *rodata = bpf_object__find_map_by_name(attach->object, ".rodata");
-	static const char *const always[] = {"tasks", "tap"};
+	static const char *const always[] = {"tasks", "tap", "flows_tell"};
 	struct bpf_program *program;
 	size_t size = 0;
 	void *settings = rodata ? (void *)bpf_map__initial_value(rodata, &size) : NULL;

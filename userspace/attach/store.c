@@ -84,6 +84,8 @@ void store_keep(const struct attach *attach)
 		keep_one(is, "link", attach->link_names[i], attach->links[i]);
 	if (attach->tasks_link >= 0)
 		keep_one(is, "iter", "tasks", attach->tasks_link);
+	if (attach->flows_link >= 0)
+		keep_one(is, "iter", "flows", attach->flows_link);
 }
 
 /* What an earlier process left and this one does not take up: out of the store, by name. */
@@ -105,6 +107,10 @@ static bool take_one(struct attach *attach, const char *name, int fd)
 		}
 	if (!strcmp(name, "iter.tasks")) {
 		attach->tasks_link = fd;
+		return true;
+	}
+	if (!strcmp(name, "iter.flows")) {
+		attach->flows_link = fd;
 		return true;
 	}
 	if (strncmp(name, "link.", 5) || attach->nlinks == LINKS_MAX)

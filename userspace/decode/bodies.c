@@ -6,19 +6,6 @@
 
 #include "decode/source.h"
 
-/*
- * Opens a decoder: `rec` is the record, `body` the new message, set as the body that the class has.
- * Ends the decoder where either cannot be had.
- */
-#define BODY(record_type, body_type, init, field, body_case_value)          \
-	const struct record_type *rec = source_fixed(source, sizeof(*rec)); \
-	body_type *body = rec ? source_alloc(source, sizeof(*body)) : NULL; \
-	if (!body)                                                          \
-		return;                                                     \
-	init(body);                                                         \
-	event->body_case = HINOMI__EVENT__BODY_##body_case_value;           \
-	event->field = body
-
 static Hinomi__ProcessKey *key_or_none(struct source *source, const struct process_key *key)
 {
 	return key->tgid || key->start_ns ? source_key(source, key) : NULL;
@@ -151,40 +138,26 @@ void decode_file_owner(struct source *source, Hinomi__Event *event)
 	body->old_gid = body->old_known ? rec->old_gid : 0;
 }
 
-static void socket_fill(struct source *source, const struct socket_record *rec,
-			Hinomi__Socket *body)
-{
-	body->family = rec->family;
-	body->type = rec->type;
-	body->protocol = rec->protocol;
-	body->local = source_address(source, &rec->local);
-	body->peer = source_address(source, &rec->peer);
-	body->cookie = rec->cookie;
-	body->net_namespace = rec->net_ns;
-	body->backlog = rec->backlog;
-	body->peer_pid = rec->peer_tgid;
-}
-
 void decode_connect(struct source *source, Hinomi__Event *event)
 {
 	BODY(socket_record, Hinomi__Socket, hinomi__socket__init, connect, CONNECT);
-	socket_fill(source, rec, body);
+	decode_socket(source, rec, body);
 }
 
 void decode_accept(struct source *source, Hinomi__Event *event)
 {
 	BODY(socket_record, Hinomi__Socket, hinomi__socket__init, accept, ACCEPT);
-	socket_fill(source, rec, body);
+	decode_socket(source, rec, body);
 }
 
 void decode_listen(struct source *source, Hinomi__Event *event)
 {
 	BODY(socket_record, Hinomi__Socket, hinomi__socket__init, listen, LISTEN);
-	socket_fill(source, rec, body);
+	decode_socket(source, rec, body);
 }
 
 void decode_bind(struct source *source, Hinomi__Event *event)
 {
 	BODY(socket_record, Hinomi__Socket, hinomi__socket__init, bind, BIND);
-	socket_fill(source, rec, body);
+	decode_socket(source, rec, body);
 }

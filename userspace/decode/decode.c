@@ -51,7 +51,8 @@ int decode_record(const void *data, size_t size, struct arena *arena, struct eve
 	event.kind = record->kind;
 	event.lane = record->lane;
 	event.body = decode_head(&source, record);
-	event.process = source_process(&source, &record->actor);
+	if (!(record->flags & RECORD_NO_ACTOR))
+		event.process = source_process(&source, &record->actor);
 	if (event.body)
 		decoders[record->kind](&source, event.body);
 	if (source.error)

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Tier 2 of messages, special sockets and filters.  A peer that the socket does
+ * not have is the address in user memory, read when the call is over.
+ */
+#pragma once
+
+#define SOCK_DGRAM   2
+#define SOCK_STREAM  1
+#define MSG_PEEK     2
+#define MSG_FASTOPEN 0x20000000
+#define MESSAGES_MAX 1024 /* UIO_MAXIOV: no call takes more */
+
+static __always_inline bool tapped(__u32 kind)
+{
+	struct control *c = control_get();
+
+	return c && c->tapped[kind];
+}
+
+/* Global, for the sake of the stack and of the loop below. */
+__noinline int tap_message(__u64 at, __u64 name, __u32 result, __u32 how)
+{
+	struct sock *sk = (void *)at;
+	struct peer peer = {};
+
+	if (!name || !peer_of_name(&peer, (void *)name, true))
+		peer_of_socket(&peer, sk);
+	return on_udp(sk, &peer, result, how, HOOK_tap, 2);
+}
+
+static __always_inline __u64 user_word(__u64 at, bool compat)
+{
+	__u64 word = 0;
+
+	bpf_probe_read_user(&word, compat ? 4 : 8, (void *)at);
+	return word;
+}
+
+/* struct mmsghdr: a message's name comes first, its length last */
+static __always_inline int tap_messages(struct call *call, struct sock *sk, __u32 how)
+{
+	__u64 at = call->arg[1], size = call->compat ? 32 : 64;
+	__u32 len;
+
+	if (call->result < 0)
+		return tap_message((__u64)sk, user_word(at, call->compat), call->result, how);
+	for (int i = 0; i < MESSAGES_MAX; i++) {
+		if (i >= call->result)
+			break;
+		len = 0;
+		bpf_probe_read_user(&len, sizeof(len), (void *)(at + (call->compat ? 28 : 56)));
+		tap_message((__u64)sk, user_word(at, call->compat), len, how);
+		at += size;
+	}
+	return 0;
+}
+
+static __always_inline int tap_udp(struct call *call, struct sock *sk)
+{
+	bool sends = call->what >= TAP_SENDTO && call->what <= TAP_SENDMMSG;
+	__u32 how = sends ? UDP_SENT : 0;
+	__u32 flags = call->what == TAP_SENDMSG || call->what == TAP_RECVMSG ? call->arg[2]
+									     : call->arg[3];
+
+	if (!sends && (call->result < 0 || flags & MSG_PEEK))
+		return 0;
+	switch (call->what) {
+	case TAP_SENDTO:
+	case TAP_RECVFROM:
+		return tap_message((__u64)sk, call->arg[4], call->result, how);
+	case TAP_SENDMSG:
+	case TAP_RECVMSG:
+		return tap_message((__u64)sk, user_word(call->arg[1], call->compat), call->result,
+				   how);
+	}
+	return tap_messages(call, sk, how);
+}
+
+/* connect by sending: the socket has the peer by now, or the call failed */
+static __always_inline int tap_fastopen(struct call *call)
+{
+	__u64 name =
+		call->what == TAP_SENDTO ? call->arg[4] : user_word(call->arg[1], call->compat);
+	struct socket *sock = socket_of_fd(call->arg[0]);
+	struct sock *sk = READ(sock, sk);
+	struct socket_record *rec;
+	struct slot *slot;
+	struct peer peer = {};
+
+	if (!sock || !is_tcp(sk) || !peer_of_name(&peer, (void *)name, true))
+		return 0;
+	slot = tap_begin(call, KIND_connect, sizeof(*rec));
+	if (!slot)
+		return 0;
+	rec = socket_fill(slot, sock);
+	if (call->result >= 0)
+		peer_fill(&rec->peer, sk, rec->family);
+	else
+		address_of_peer(&rec->peer, &peer);
+	return record_end(slot, call->result < 0 ? call->result : 0, LANE_OF_connect);
+}
+
+static __always_inline bool is_fastopen(struct call *call)
+{
+	switch (call->what) {
+	case TAP_SENDTO:
+		return call->arg[3] & MSG_FASTOPEN && call->arg[4];
+	case TAP_SENDMSG:
+		return call->arg[2] & MSG_FASTOPEN;
+	case TAP_SENDMMSG:
+		return call->arg[3] & MSG_FASTOPEN;
+	}
+	return false;
+}
+
+static __always_inline int tap_transfer(struct call *call)
+{
+	struct socket *sock;
+	struct sock *sk;
+	__u16 family;
+
+	if (is_fastopen(call))
+		return tapped(KIND_connect) ? tap_fastopen(call) : 0;
+	if (!tapped(KIND_udp_flow))
+		return 0;
+	sock = socket_of_fd(call->arg[0]);
+	if (!sock || READ(sock, type) != SOCK_DGRAM)
+		return 0;
+	sk = READ(sock, sk);
+	family = READ(sk, __sk_common.skc_family);
+	if ((family != AF_INET && family != AF_INET6) || READ(sk, sk_protocol) != IPPROTO_UDP)
+		return 0;
+	return tap_udp(call, sk);
+}
+
+static __always_inline int tap_net(struct call *call)
+{
+	struct socket *sock;
+	__u32 action;
+
+	switch (call->what) {
+	case TAP_SOCKET:
+		sock = call->result >= 0 ? socket_of_fd(call->result) : NULL;
+		return on_special(sock, call->arg[0], call->arg[1], call->arg[2],
+				  call->result < 0 ? call->result : 0, HOOK_tap, 2);
+	case TAP_SETSOCKOPT:
+		action = filter_action(call->arg[1], call->arg[2]);
+		sock = action ? socket_of_fd(call->arg[0]) : NULL;
+		return sock ? on_filter(READ(sock, sk), action, call->result, 0, HOOK_tap, 2) : 0;
+	case TAP_SENDTO ... TAP_RECVMMSG:
+		return tap_transfer(call);
+	}
+	return 0;
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The canary's part for network classes: one message, one special socket, one filter each. */
+#include <linux/bpf.h>
+#include <linux/filter.h>
+#include <linux/netlink.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "attach/internal.h"
+
+static void message_v4(void)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int a = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int b = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct timeval second = {.tv_sec = 1};
+	socklen_t len = sizeof(to);
+	char byte;
+
+	setsockopt(a, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof(second));
+	if (!bind(a, (void *)&to, sizeof(to)) && !getsockname(a, (void *)&to, &len) &&
+	    sendto(b, "", 1, 0, (void *)&to, sizeof(to)) == 1)
+		(void)!recv(a, &byte, 1, 0);
+	close(a);
+	close(b);
+}
+
+static void message_v6(void)
+{
+	struct sockaddr_in6 to = {
+		.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT, .sin6_port = htons(9)};
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	(void)!sendto(fd, "", 1, MSG_DONTWAIT, (void *)&to, sizeof(to)); /* to nobody */
+	close(fd);
+}
+
+/* A netlink socket towards the routes is special, and needs no privilege. */
+static void special(void)
+{
+	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+	bind(fd, (void *)&kernel, sizeof(kernel));
+	connect(fd, (void *)&kernel, sizeof(kernel));
+	close(fd);
+	close(socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, 0)); /* there is no protocol 0 */
+}
+
+static int accept_all(void)
+{
+	const struct bpf_insn insns[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 1},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	union bpf_attr attr = {
+		.prog_type = BPF_PROG_TYPE_SOCKET_FILTER,
+		.insns = (uintptr_t)insns,
+		.insn_cnt = 2,
+		.license = (uintptr_t) "GPL",
+	};
+
+	return (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+}
+
+static void filter(void)
+{
+	struct sock_filter code = {.code = BPF_RET | BPF_K, .k = 0xffff};
+	struct sock_fprog classic = {.len = 1, .filter = &code};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), prog = accept_all(), on = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &classic, sizeof(classic));
+	setsockopt(fd, SOL_SOCKET, SO_ATTACH_BPF, &prog, sizeof(prog));
+	setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof(on));
+	close(prog);
+	close(fd);
+}
+
+void canary_net(void)
+{
+	message_v4();
+	message_v6();
+	special();
+	filter();
+}
