@@ -33,7 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	arena_reset(&arena);
 	if (!decode_record(copy, size, &arena, &event)) {
 		read_all(&event.body->base);
-		read_all(&event.process->base);
+		if (event.process)
+			read_all(&event.process->base);
 	}
 	free(copy);
 	return 0;
