@@ -31,6 +31,10 @@ static const struct row {
 	[KIND_accept] = {NETWORK, 1, NULL, INFORMATIONAL},
 	[KIND_listen] = {NETWORK, 7, NULL, INFORMATIONAL},
 	[KIND_bind] = {NETWORK, OTHER, "Bind", INFORMATIONAL},
+	[KIND_tcp_close] = {NETWORK, 2, NULL, INFORMATIONAL},
+	[KIND_udp_flow] = {NETWORK, 6, NULL, INFORMATIONAL},
+	[KIND_socket_special] = {NETWORK, OTHER, "Special Socket", LOW},
+	[KIND_socket_filter] = {NETWORK, OTHER, "Socket Filter", LOW},
 	[KIND_file_hash] = {FILE_SYSTEM, OTHER, "Hash", INFORMATIONAL},
 	[KIND_sensor_start] = {APPLICATION, 3, NULL, INFORMATIONAL},
 	[KIND_sensor_stop] = {APPLICATION, 4, NULL, LOW},
@@ -50,8 +54,13 @@ struct ocsf ocsf_of(const Hinomi__Event *event)
 
 	if ((unsigned)event->body_case < KINDS_MAX && rows[event->body_case].class_uid)
 		row = rows[event->body_case];
-	if (event->body_case == HINOMI__EVENT__BODY_CONNECT && event->result)
+	if ((event->body_case == HINOMI__EVENT__BODY_CONNECT ||
+	     event->body_case == HINOMI__EVENT__BODY_TCP_CLOSE) &&
+	    event->result)
 		row.activity_id = event->result == -ECONNREFUSED ? 5 /* Refuse */ : 4 /* Fail */;
+	if (event->body_case == HINOMI__EVENT__BODY_TCP_CLOSE &&
+	    event->tcp_close->reason == HINOMI__TCP_CLOSE__REASON__REASON_RESET)
+		row.activity_id = 3;
 	return (struct ocsf){.class_uid = row.class_uid,
 			     .activity_id = row.activity_id,
 			     .activity_name = row.activity_name,
