@@ -28,7 +28,7 @@
 #define BUSY_MS	      10		/* between batches while events come */
 #define IDLE_AFTER_NS (200 * NS_PER_MS) /* without events: sleep until woken */
 #define IDLE_MS	      1000
-#define FLOWS_NS (5 * NS_PER_SEC)  /* between two looks at what UDP flows counted */
+#define FLOWS_NS      (5 * NS_PER_SEC)	/* between two looks at what UDP flows counted */
 #define CANARY_NS     (20 * NS_PER_SEC) /* a canary that takes longer is given up */
 
 struct sensor {

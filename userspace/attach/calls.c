@@ -91,6 +91,27 @@ static const struct call compat[] = {
 #endif
 };
 
+static unsigned net_kinds(unsigned tap, unsigned kinds[TAP_KINDS_MAX])
+{
+	switch (tap) {
+	case TAP_SOCKET:
+		kinds[0] = KIND_socket_special;
+		return 1;
+	case TAP_SETSOCKOPT:
+		kinds[0] = KIND_socket_filter;
+		return 1;
+	case TAP_SENDTO ... TAP_SENDMMSG:
+		kinds[0] = KIND_connect; /* fast open */
+		kinds[1] = KIND_udp_flow;
+		return 2;
+	case TAP_RECVFROM ... TAP_RECVMMSG:
+		kinds[0] = KIND_udp_flow;
+		return 1;
+	default:
+		return 0;
+	}
+}
+
 unsigned tap_kinds(unsigned tap, unsigned kinds[TAP_KINDS_MAX])
 {
 	switch (tap) {
@@ -137,21 +158,8 @@ unsigned tap_kinds(unsigned tap, unsigned kinds[TAP_KINDS_MAX])
 	case TAP_CREDS:
 		kinds[0] = KIND_cred_change;
 		break;
-	case TAP_SOCKET:
-		kinds[0] = KIND_socket_special;
-		break;
-	case TAP_SETSOCKOPT:
-		kinds[0] = KIND_socket_filter;
-		break;
-	case TAP_SENDTO ... TAP_SENDMMSG:
-		kinds[0] = KIND_connect; /* fast open */
-		kinds[1] = KIND_udp_flow;
-		return 2;
-	case TAP_RECVFROM ... TAP_RECVMMSG:
-		kinds[0] = KIND_udp_flow;
-		break;
 	default:
-		return 0;
+		return net_kinds(tap, kinds);
 	}
 	return 1;
 }

@@ -71,7 +71,8 @@ void say_udp_flow(const struct body *body, const Hinomi__Event *event)
 			flow->received ? "in" : "out");
 		return;
 	}
-	fprintf(body->note, "  %" PRIu64 " messages (%" PRIu64 " bytes) out, %" PRIu64 " (%" PRIu64 ") in",
+	fprintf(body->note,
+		"  %" PRIu64 " messages (%" PRIu64 " bytes) out, %" PRIu64 " (%" PRIu64 ") in",
 		flow->sent, flow->bytes_sent, flow->received, flow->bytes_received);
 	if (flow->failed)
 		fprintf(body->note, ", %" PRIu64 " failed", flow->failed);
@@ -118,7 +119,8 @@ void say_socket_special(const struct body *body, const Hinomi__Event *event)
 
 void say_socket_filter(const struct body *body, const Hinomi__Event *event)
 {
-	static const char *const words[] = {"changed", "attached", "attached", "taken away", "locked"};
+	static const char *const words[] = {"changed", "attached", "attached", "taken away",
+					    "locked"};
 	const Hinomi__SocketFilter *filter = event->socket_filter;
 	unsigned action = (unsigned)filter->action;
 	const char *name = filter->socket ? words_protocol(filter->socket) : NULL;
