@@ -45,6 +45,7 @@ struct sensor {
 	bool ready;
 	unsigned processes;
 	uint64_t flows_ns;
+	bool broken; /* not to be repaired from here */
 	uint64_t beat_ns, watchdog_ns, watchdog_every_ns, last_event_ns;
 };
 
@@ -293,7 +294,10 @@ static void flows(struct sensor *s, uint64_t now)
 	if (!s->ready || now < s->flows_ns)
 		return;
 	s->flows_ns = now + FLOWS_NS;
-	attach_flows(s->attach, false); /* -ENOENT where the kernel has no such iterator */
+	if (attach_flows(s->attach, false) != -EPIPE)
+		return;
+	log_error("the child that tells UDP flows is gone: stopping, to be started anew");
+	s->stop = s->broken = true;
 }
 
 static void take_signal(struct sensor *s)
@@ -362,7 +366,7 @@ static int run(struct sensor *s)
 	for (int lane = 0; lane < LANES; lane++)
 		s->pipeline.whole_due[lane] = s->pipeline.frame_due[lane] = true;
 	pipeline_seal(&s->pipeline);
-	return 0;
+	return s->broken ? 1 : 0;
 }
 
 static int signals_open(void)

@@ -97,7 +97,7 @@ int attach_load(const struct attach_options *options, struct attach **ret,
 		return attach_fail(error, 1, -ENOMEM, "start");
 	attach->options = *options;
 	attach->cpus = cpus;
-	attach->tasks_link = attach->flows_link = attach->wake_fd = -1;
+	attach->tasks_link = attach->flows_link = attach->wake_fd = attach->teller_fd = -1;
 	object_listen();
 	if (options->resume && store_take(attach) == 1) {
 		attach->resumed = true;
@@ -122,6 +122,7 @@ void attach_free(struct attach *attach)
 {
 	if (!attach)
 		return;
+	flows_stop(attach);
 	links_drop(attach);
 	if (attach->tasks_link >= 0)
 		close(attach->tasks_link);
@@ -248,6 +249,7 @@ int attach_start(struct attach *attach, struct attach_error *error)
 		attach->tasks_link = iterator_link(attach, "tasks", NULL);
 		attach->flows_link = iterator_link(attach, "flows_tell", "flows");
 	}
+	flows_start(attach); /* without it UDP flows show only their first message */
 	return 0;
 }
 

@@ -60,7 +60,7 @@ void attach_wake_clear(struct attach *attach);	 /* after it was */
 int attach_tasks(struct attach *attach, void (*fn)(void *ctx, const void *record, size_t size),
 		 void *ctx);
 /* What UDP flows counted since they were last told becomes records; all: of those that are busy,
- * too. */
+ * too.  -ENOENT: this kernel cannot; -EPIPE: the child that does it is gone. */
 int attach_flows(struct attach *attach, bool all);
 /* Makes events of each class in a child process with children of its own, files below dir; returns
  * its pid. */

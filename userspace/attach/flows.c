@@ -1,26 +1,143 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Runs the iterator that turns what UDP flows counted into records. */
-#include <bpf/bpf.h>
+/*
+ * The teller: a child that runs the iterator which turns what UDP flows counted
+ * into records.  Each run needs bpf(2), which the sensor gives up when it is
+ * ready; the child gives up everything else.  It reads one byte (tell all or
+ * not), runs, writes one byte, and ends with its parent.
+ */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "attach/internal.h"
 
-int attach_flows(struct attach *attach, bool all)
+#define CAP_BPF_NUMBER 39
+#define ALLOW(call)                                            \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1), \
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+
+static void caps_drop(void)
 {
-	CLEANUP(close_fd) int fd = -1;
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &head, data))
+		return;
+	data[0] = (struct __user_cap_data_struct){};
+	data[1].permitted &= 1u << (CAP_BPF_NUMBER - 32);
+	data[1].effective = data[1].permitted;
+	data[1].inheritable = 0;
+	syscall(SYS_capset, &head, data);
+}
+
+static void calls_drop(void)
+{
+	static struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		ALLOW(read),
+		ALLOW(write),
+		ALLOW(close),
+		ALLOW(bpf),
+		ALLOW(exit_group),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	};
+	struct sock_fprog filter = {.len = ARRAY_SIZE(code), .filter = code};
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+}
+
+static void tell(int link)
+{
+	union bpf_attr attr = {.iter_create = {.link_fd = (uint32_t)link}};
+	int fd = (int)syscall(SYS_bpf, BPF_ITER_CREATE, &attr, sizeof(attr));
 	char none[64];
 	ssize_t n;
 
-	if (attach->flows_link < 0)
-		return -ENOENT;
-	fd = bpf_iter_create(attach->flows_link);
 	if (fd < 0)
-		return -errno;
-	__atomic_store_n(&attach->control->flush, all, __ATOMIC_SEQ_CST);
-	do /* the program writes nothing: one read goes over the whole table */
+		return;
+	do /* the program writes nothing: what ends a read early is a signal or a long table */
 		n = read(fd, none, sizeof(none));
 	while (n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN)));
-	__atomic_store_n(&attach->control->flush, 0, __ATOMIC_SEQ_CST);
-	return n < 0 ? -errno : 0;
+	close(fd);
+}
+
+static void teller(int link, int peer, uint32_t *flush)
+{
+	static const int ignored[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE};
+	char all;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
+		signal(ignored[i], SIG_IGN); /* the parent's last question comes behind them */
+	if (dup2(link, 3) != 3 || dup2(peer, 4) != 4)
+		_exit(1);
+	syscall(SYS_close_range, 5, ~0u, 0);
+	caps_drop();
+	calls_drop();
+	while (read(4, &all, 1) == 1) {
+		__atomic_store_n(flush, all, __ATOMIC_SEQ_CST);
+		tell(3);
+		__atomic_store_n(flush, 0, __ATOMIC_SEQ_CST);
+		if (write(4, "", 1) != 1)
+			break;
+	}
+	_exit(0);
+}
+
+int flows_start(struct attach *attach)
+{
+	int pair[2], link = -1, peer = -1;
+
+	if (attach->flows_link < 0)
+		return 0;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		return -errno;
+	attach->teller = fork();
+	if (attach->teller == 0) {
+		/* out of the way of the numbers that they get */
+		link = fcntl(attach->flows_link, F_DUPFD, 5);
+		peer = fcntl(pair[1], F_DUPFD, 5);
+		teller(link, peer, &attach->control->flush);
+	}
+	close(pair[1]);
+	if (attach->teller < 0) {
+		close(pair[0]);
+		return -errno;
+	}
+	attach->teller_fd = pair[0];
+	return 0;
+}
+
+void flows_stop(struct attach *attach)
+{
+	if (attach->teller_fd < 0)
+		return;
+	close(attach->teller_fd);
+	attach->teller_fd = -1;
+	waitpid(attach->teller, NULL, 0);
+}
+
+int attach_flows(struct attach *attach, bool all)
+{
+	char byte = (char)all;
+	ssize_t n;
+
+	if (attach->teller_fd < 0)
+		return -ENOENT;
+	if (send(attach->teller_fd, &byte, 1, MSG_NOSIGNAL) != 1)
+		return -EPIPE;
+	do
+		n = read(attach->teller_fd, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	return n == 1 ? 0 : -EPIPE;
 }

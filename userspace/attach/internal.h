@@ -66,6 +66,8 @@ struct attach {
 	int map_fds[8]; /* enum attach_map */
 	int tasks_link; /* descriptor of the task iterator's link */
 	int flows_link; /* of the iterator over UDP flows */
+	int teller_fd;	/* to the child that runs it, -1: there is none */
+	pid_t teller;
 	int wake_fd;
 	unsigned cpus;
 	bool resumed;
@@ -108,6 +110,9 @@ void object_listen(void); /* to libbpf's messages, which alone name a refused pr
 int object_load(struct attach *attach, struct attach_error *error);
 int attach_fail(struct attach_error *error, int status, int err, const char *what);
 int attach_map_memory(struct attach *attach);
+/* The child that tells UDP flows; after the links are there. */
+int flows_start(struct attach *attach);
+void flows_stop(struct attach *attach);
 void canary_net(void); /* sockets beyond connect, accept, listen and bind of IP and unix */
 /* 1: maps and links taken from the descriptor store; 0: nothing usable there. */
 int store_take(struct attach *attach);
