@@ -73,7 +73,9 @@ static void what_is_not_known_is_refused(void **state)
 	forged.header.encoding = (Hinomi__Encoding)2;
 	assert_int_equal(read_forged(&forged), -EPROTONOSUPPORT);
 	forge(&forged, "", 0);
-	forged.header.algorithm = HINOMI__ALGORITHM__ALGORITHM_ED25519;
+	forged.header.algorithm = HINOMI__ALGORITHM__ALGORITHM_ED25519; /* and no signature */
+	assert_int_equal(read_forged(&forged), -EBADMSG);
+	forged.header.algorithm = (Hinomi__Algorithm)2;
 	assert_int_equal(read_forged(&forged), -EPROTONOSUPPORT);
 	forged.header.algorithm = (Hinomi__Algorithm)-1;
 	assert_int_equal(read_forged(&forged), -EPROTONOSUPPORT);
