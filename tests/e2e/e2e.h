@@ -168,6 +168,7 @@ void check_sequences(struct check *check);
 void check_chain(struct check *check);
 void check_fields(struct check *check);
 void check_start(struct check *check);
+void check_resumed(struct check *check);
 void check_stop(struct check *check);
 void check_heartbeat(struct check *check);
 void check_tiers(struct check *check);
@@ -178,13 +179,29 @@ int cgroup_make(const char *path);
 int cgroup_enter(const char *path, pid_t pid);
 void cgroup_remove(const char *path);
 
+/* ---- manager.c: the descriptor store, as systemd has it */
+#define STORED_MAX 128
+
+struct manager {
+	int socket;
+	int fds[STORED_MAX];
+	char names[STORED_MAX][96];
+	size_t n;
+};
+
+int manager_open(struct manager *manager, const char *dir);
+int manager_hear(struct manager *manager); /* 1: ready; 0: something else; -EAGAIN: nothing */
+void manager_hand_over(const struct manager *manager);
+void manager_drop(struct manager *manager);
+
 /* ---- sensor.c */
 struct sensor {
 	const char *program, *spool, *cgroup, *dir;
 	char *const *arguments; /* more of them; or NULL */
 	pid_t pid;
-	int notify; /* socket */
+	struct manager manager;
 };
 
 int sensor_start(struct sensor *sensor); /* until it says that it is ready */
 int sensor_stop(struct sensor *sensor);	 /* its wait status */
+void sensor_kill(struct sensor *sensor); /* what it left with us stays */

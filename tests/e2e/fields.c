@@ -20,7 +20,6 @@ static const struct {
 	{"LostClass.*", "belongs to Gap"},
 	{"Event.gap", "see Gap"},
 	{"SensorStart.blind_ns", "needs an earlier run on the same spool"},
-	{"SensorStart.resumed", "needs a descriptor store; the systemd suite has one"},
 };
 
 /* Fields that a class can set on its first tier only. */

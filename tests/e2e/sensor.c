@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,22 +19,6 @@
 #define STOP_MS	      60000
 #define ARGUMENTS_MAX 32
 
-static int notify_open(struct sensor *sensor)
-{
-	struct sockaddr_un name = {.sun_family = AF_UNIX};
-	CLEANUP(close_fd) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (snprintf(name.sun_path, sizeof(name.sun_path), "%s/notify", sensor->dir) >=
-	    (int)sizeof(name.sun_path))
-		return -ENAMETOOLONG;
-	unlink(name.sun_path);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&name, sizeof(name)))
-		return -errno;
-	setenv("NOTIFY_SOCKET", name.sun_path, 1);
-	sensor->notify = TAKE_FD(fd);
-	return 0;
-}
-
 static void run(const struct sensor *sensor, const char *config)
 {
 	const char *arguments[ARGUMENTS_MAX] = {sensor->program};
@@ -47,6 +30,7 @@ static void run(const struct sensor *sensor, const char *config)
 	arguments[at++] = sensor->spool;
 	arguments[at++] = "--config";
 	arguments[at++] = config;
+	arguments[at++] = "--resume";
 	arguments[at++] = "--cgroup";
 	arguments[at++] = sensor->cgroup;
 	for (char *const *more = sensor->arguments; more && *more && at < ARGUMENTS_MAX - 1; more++)
@@ -79,28 +63,23 @@ static bool has_ended(struct sensor *sensor)
 int sensor_start(struct sensor *sensor)
 {
 	uint64_t until = clock_boot_ns() + READY_MS * NS_PER_MS;
-	struct pollfd wait = {.events = POLLIN};
-	char text[4096];
+	struct pollfd wait = {.fd = sensor->manager.socket, .events = POLLIN};
 	char config[PATH_MAX];
-	int r = notify_open(sensor);
+	int r;
 
 	snprintf(config, sizeof(config), "%s/sensor.conf", sensor->dir);
-	if (!r)
-		r = config_write(config);
+	r = config_write(config);
 	if (r)
 		return r;
 	sensor->pid = fork();
 	if (sensor->pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		manager_hand_over(&sensor->manager);
 		run(sensor, config);
 	}
-	wait.fd = sensor->notify;
 	while (clock_boot_ns() < until) {
-		ssize_t n = poll(&wait, 1, 100) > 0 ? recv(wait.fd, text, sizeof(text) - 1, 0) : 0;
-
-		if (n > 0) {
-			text[n] = 0;
-			if (strstr(text, "READY=1"))
+		if (poll(&wait, 1, 100) > 0) {
+			if (manager_hear(&sensor->manager) == 1)
 				return 0;
 		} else if (has_ended(sensor)) {
 			return -ECHILD;
@@ -108,6 +87,15 @@ int sensor_start(struct sensor *sensor)
 	}
 	sensor_stop(sensor);
 	return -ETIMEDOUT;
+}
+
+void sensor_kill(struct sensor *sensor)
+{
+	while (manager_hear(&sensor->manager) >= 0)
+		;
+	kill(sensor->pid, SIGKILL);
+	waitpid(sensor->pid, NULL, 0);
+	sensor->pid = 0;
 }
 
 int sensor_stop(struct sensor *sensor)
@@ -118,6 +106,9 @@ int sensor_stop(struct sensor *sensor)
 
 	if (!sensor->pid)
 		return -1;
+	while (manager_hear(&sensor->manager) >= 0)
+		;
+	manager_drop(&sensor->manager); /* the sensor's own links are the last ones */
 	kill(sensor->pid, SIGTERM);
 	while (!(pid = waitpid(sensor->pid, &status, WNOHANG))) {
 		if (clock_boot_ns() > until)
@@ -125,6 +116,5 @@ int sensor_stop(struct sensor *sensor)
 		usleep(10000);
 	}
 	sensor->pid = 0;
-	close(sensor->notify);
 	return pid < 0 ? -1 : status;
 }

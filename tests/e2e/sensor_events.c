@@ -64,6 +64,25 @@ void check_start(struct check *check)
 		       start->coverage[i]->hook);
 }
 
+/* The second sensor took up what the first had left with the service manager. */
+void check_resumed(struct check *check)
+{
+	const Hinomi__SensorStart *last = NULL;
+	unsigned starts = 0;
+
+	for (size_t i = 0; i < check->story->nevents; i++)
+		if (check->story->events[i].kind == KIND_sensor_start) {
+			last = check->story->events[i].event->sensor_start;
+			starts++;
+		}
+	want_number(check, "starts", 2, starts);
+	if (!last)
+		return;
+	want_number(check, "resumed", 1, last->resumed);
+	want_number(check, "blind_ns", 0, last->blind_ns);
+	want_coverage(check, last->coverage, last->n_coverage);
+}
+
 void check_stop(struct check *check)
 {
 	const struct seen *seen = story_first(check->story, KIND_sensor_stop);
