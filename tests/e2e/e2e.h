@@ -163,6 +163,9 @@ void verdict_skip(const char *name, const char *why);
 unsigned verdicts_failed(void);
 
 /* ---- ledger.c, fields.c, sensor_events.c: of the run as a whole */
+bool same_rings(const ProtobufCBinaryData *a, const ProtobufCBinaryData *b);
+void for_each_rings(struct check *check,
+		    void (*fn)(struct check *check, const ProtobufCBinaryData *rings));
 void check_ledger(struct check *check);
 void check_sequences(struct check *check);
 void check_chain(struct check *check);

@@ -292,6 +292,18 @@ static int list(void)
 	return 0;
 }
 
+/* What stands behind "--". */
+static char *const *take_rest(int *argc, char **argv)
+{
+	for (int i = 1; i < *argc; i++)
+		if (!strcmp(argv[i], "--")) {
+			argv[i] = NULL;
+			*argc = i;
+			return argv + i + 1;
+		}
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -312,12 +324,7 @@ int main(int argc, char **argv)
 
 	if (getenv(CHILD_ENV))
 		return child(getenv(CHILD_ENV), argv);
-	for (int i = 1; i < argc; i++)
-		if (!strcmp(argv[i], "--")) {
-			argv[i] = NULL;
-			argc = i;
-			sensor.arguments = argv + i + 1;
-		}
+	sensor.arguments = take_rest(&argc, argv);
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
 		case 'l':

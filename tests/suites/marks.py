@@ -17,6 +17,14 @@ def verdict(name, problems, note=""):
     print(f"{'not ok' if problems else 'ok'} {name} {problems[0] if problems else note}".rstrip(), flush=True)
 
 
+def cgroup_root():
+    with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
+        for line in mounts:
+            if " - cgroup2 " in line:
+                return line.split()[4]
+    return skip("there is no cgroup v2 hierarchy")
+
+
 def cat(build, spool, classes):
     """Every event of these classes, in the order of time."""
     reader = subprocess.Popen([f"{build}/hinomi", "cat", "--spool", spool, "--class", classes, "-o", "json"],
