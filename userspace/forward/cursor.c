@@ -4,81 +4,112 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/crc32c.h"
 
-#define LINE_MAX_BYTES 256
-#define FORMAT	       "hinomi-cursor 1 "
+#define LINE_BYTES 256 /* of one of the two lines, filled up with NULs */
+#define LINES	   2
+#define FORMAT	   "hinomi-cursor 2 "
 
-static int write_text(const struct cursor *cursor, char line[LINE_MAX_BYTES])
+static int write_text(const struct cursor *cursor, uint64_t generation, char line[LINE_BYTES])
 {
 	char id[33];
 	int size;
 
 	for (size_t i = 0; i < 16; i++)
 		snprintf(id + 2 * i, 3, "%02x", cursor->sensor_id[i]);
-	size = snprintf(line, LINE_MAX_BYTES,
-			FORMAT "%s %" PRIu64 " %" PRIu32 " %" PRIu64 " %" PRIu64 " ", id,
-			cursor->frame, cursor->events, cursor->at.segment, cursor->at.offset);
-	return size + snprintf(line + size, LINE_MAX_BYTES - (size_t)size, "%08x\n",
+	memset(line, 0, LINE_BYTES);
+	size = snprintf(line, LINE_BYTES,
+			FORMAT "%" PRIu64 " %s %" PRIu64 " %" PRIu32 " %" PRIu64 " %" PRIu64 " ",
+			generation, id, cursor->frame, cursor->events, cursor->at.segment,
+			cursor->at.offset);
+	return size + snprintf(line + size, LINE_BYTES - (size_t)size, "%08x\n",
 			       crc32c(0, line, (size_t)size));
 }
 
-static int read_text(const char *line, struct cursor *ret)
+static bool read_text(const char line[LINE_BYTES], uint64_t *generation, struct cursor *ret)
 {
 	struct cursor cursor = {0};
-	char again[LINE_MAX_BYTES], id[33];
+	char again[LINE_BYTES], id[33];
+	uint64_t number;
 
-	if (sscanf(line, FORMAT "%32[0-9a-f] %" SCNu64 " %" SCNu32 " %" SCNu64 " %" SCNu64, id,
-		   &cursor.frame, &cursor.events, &cursor.at.segment, &cursor.at.offset) != 5)
-		return -EBADMSG;
+	if (line[LINE_BYTES - 1] ||
+	    sscanf(line,
+		   FORMAT "%" SCNu64 " %32[0-9a-f] %" SCNu64 " %" SCNu32 " %" SCNu64 " %" SCNu64,
+		   &number, id, &cursor.frame, &cursor.events, &cursor.at.segment,
+		   &cursor.at.offset) != 6)
+		return false;
 	for (size_t i = 0; i < 16; i++)
 		if (sscanf(id + 2 * i, "%2hhx", &cursor.sensor_id[i]) != 1)
-			return -EBADMSG;
+			return false;
 	/* the checksum, and every blank: only what would be written again is taken */
-	write_text(&cursor, again);
-	if (strcmp(line, again))
-		return -EBADMSG;
+	write_text(&cursor, number, again);
+	if (memcmp(line, again, LINE_BYTES))
+		return false;
+	*generation = number;
 	*ret = cursor;
-	return 0;
+	return true;
 }
 
-int cursor_load(int dir, const char *name, struct cursor *ret)
+static int read_newest(struct cursor_file *file, struct cursor *ret)
 {
-	char line[LINE_MAX_BYTES];
-	CLEANUP(close_fd) int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	ssize_t size;
+	char lines[LINES][LINE_BYTES] = {0};
+	ssize_t size = pread(file->fd, lines, sizeof(lines), 0);
+	bool found = false;
 
-	if (fd < 0)
-		return -errno;
-	size = read(fd, line, sizeof(line) - 1);
 	if (size < 0)
-		return errno == EISDIR ? -EBADMSG : -errno;
-	line[size] = '\0';
-	return read_text(line, ret);
+		return -errno;
+	for (int i = 0; i < LINES; i++) {
+		struct cursor cursor;
+		uint64_t generation;
+
+		if (!read_text(lines[i], &generation, &cursor) ||
+		    (found && generation <= file->generation))
+			continue;
+		file->generation = generation;
+		*ret = cursor;
+		found = true;
+	}
+	if (found)
+		return 0;
+	return size ? -EBADMSG : -ENOENT;
 }
 
-int cursor_save(int dir, const char *name, const struct cursor *cursor)
+int cursor_open(int dir, const char *name, struct cursor_file *file, struct cursor *ret)
 {
-	char line[LINE_MAX_BYTES], temporary[NAME_MAX + 1];
-	CLEANUP(close_fd) int fd = -1;
-	int size = write_text(cursor, line);
+	int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
+
+	*file = (struct cursor_file){.fd = openat(dir, name, flags, 0600)};
+	if (file->fd < 0)
+		return -errno;
+	if (fsync(dir))
+		return -errno;
+	return read_newest(file, ret);
+}
+
+void cursor_close(struct cursor_file *file)
+{
+	if (file->fd >= 0)
+		close(file->fd);
+	file->fd = -1;
+}
+
+int cursor_save(struct cursor_file *file, const struct cursor *cursor)
+{
+	uint64_t generation = file->generation + 1;
+	char line[LINE_BYTES];
 	ssize_t written;
 
-	if (snprintf(temporary, sizeof(temporary), "%s.new", name) >= (int)sizeof(temporary))
-		return -ENAMETOOLONG;
-	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	written = write(fd, line, (size_t)size);
-	if (written != size)
+	write_text(cursor, generation, line);
+	written = pwrite(file->fd, line, sizeof(line), (off_t)(generation % LINES) * LINE_BYTES);
+	if (written != sizeof(line))
 		return written < 0 ? -errno : -ENOSPC;
-	if (fsync(fd) || renameat(dir, temporary, dir, name) || fsync(dir))
+	if (fdatasync(file->fd))
 		return -errno;
+	file->generation = generation;
 	return 0;
 }

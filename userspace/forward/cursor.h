@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How far one sink has got in one lane: a line of text with a checksum, replaced
- * as a whole and synced, so that a cursor never claims more than was acknowledged.
+ * How far one sink has got in one lane: two lines of text with checksums, written
+ * in turn and synced, so that one is whole whenever the machine stops. The file
+ * stays open: a cursor that was made anew each time would be an event of its own,
+ * and delivering that one the next.
  */
 #pragma once
 
@@ -16,7 +18,14 @@ struct cursor {
 	struct spool_position at; /* where the frame behind it begins; zero: the oldest there is */
 };
 
-/* -ENOENT: there is none; -EBADMSG: it is damaged. */
-int cursor_load(int dir, const char *name, struct cursor *ret);
-/* On disk when it returns 0; the old one is whole otherwise. */
-int cursor_save(int dir, const char *name, const struct cursor *cursor);
+struct cursor_file {
+	int fd;		     /* -1: not open */
+	uint64_t generation; /* of the line written last */
+};
+
+/* 0 and the cursor; -ENOENT: there was none, -EBADMSG: it was damaged, and in both cases the file
+ * is open for saving; other -errno. */
+int cursor_open(int dir, const char *name, struct cursor_file *file, struct cursor *ret);
+void cursor_close(struct cursor_file *file);
+/* On disk when it returns 0; the one before is whole otherwise. */
+int cursor_save(struct cursor_file *file, const struct cursor *cursor);

@@ -30,7 +30,8 @@ static int load_cursor(struct worker *worker)
 
 	snprintf(worker->cursor_name, sizeof(worker->cursor_name), "%s.%s.cursor", sink,
 		 lane_name(worker->lane));
-	err = cursor_load(worker->forward->state_dir, worker->cursor_name, &worker->cursor);
+	err = cursor_open(worker->forward->state_dir, worker->cursor_name, &worker->cursor_file,
+			  &worker->cursor);
 	if (!err)
 		return 0;
 	worker->cursor = (struct cursor){0};
@@ -54,6 +55,7 @@ int worker_open(struct worker *worker)
 				       .pulse_ns = &worker->pulse_ns};
 	int err = -EINVAL;
 
+	worker->cursor_file.fd = -1;
 	for (size_t i = 0; i < ARRAY_SIZE(carriers); i++)
 		if (!strcmp(carriers[i]->type, worker->sink->config->type))
 			worker->carrier = carriers[i];
@@ -72,6 +74,7 @@ int worker_open(struct worker *worker)
 
 void worker_close(struct worker *worker)
 {
+	cursor_close(&worker->cursor_file);
 	if (worker->carrier && worker->carried)
 		worker->carrier->close(worker);
 	worker->carried = NULL;
@@ -123,7 +126,7 @@ void worker_acknowledge(struct worker *worker, const struct cursor *cursor, uint
 	worker->cursor = *cursor;
 	health_count(&worker->sink->health, COUNT_EVENTS, events);
 	health_count(&worker->sink->health, COUNT_FRAMES, frames);
-	err = cursor_save(worker->forward->state_dir, worker->cursor_name, cursor);
+	err = cursor_save(&worker->cursor_file, cursor);
 	if (err && !worker->cursor_failed)
 		log_warning("sink %s: cannot save %s: %s; delivery goes on, after a restart the "
 			    "far end may see some events twice",

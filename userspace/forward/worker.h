@@ -61,6 +61,7 @@ struct worker {
 	struct http *http;
 	struct cursor cursor; /* acknowledged */
 	char cursor_name[128];
+	struct cursor_file cursor_file;
 	unsigned attempt;   /* failures since the last success */
 	bool other_spool;   /* what was being read is gone, another is there */
 	bool at_end;	    /* with --once: there was no more */
