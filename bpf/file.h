@@ -22,6 +22,7 @@ struct pending {
 	struct vfsmount *mnt;
 	struct dentry *dentry;	  /* what the exit is matched by */
 	struct dentry *old_dir;	  /* rename */
+	struct vfsmount *from;	  /* mount.h */
 	struct file_ref file;	  /* as it is before */
 	struct file_ref replaced; /* rename */
 	__u32 old_name_len;

@@ -7,24 +7,13 @@
  */
 #pragma once
 
-#define AT_FDCWD    -100
-#define X32_BIT	    0x40000000
 #define EINPROGRESS 115
-
-struct call {
-	long result;
-	__u64 arg[5];
-	__u32 what; /* enum tap */
-	bool compat;
-};
 
 /* Most calls are nobody's: told by one look, before anything else is read. */
 static __always_inline bool tap_wants(const struct control *c, __u32 nr)
 {
 	return nr < TAP_SYSCALLS && (c->tap_native[nr] | c->tap_compat[nr]);
 }
-
-#define REGS struct pt_regs___call
 
 #if defined(__TARGET_ARCH_x86)
 /* One 32-bit call for all of sockets; it becomes the direct call that has its own number since 4.3.
@@ -83,60 +72,24 @@ static __always_inline void socketcall_open(struct call *call, const struct cont
 		call->arg[i] = args[i];
 }
 
+#endif
+
 static __always_inline void call_fill(struct call *call, REGS *regs, const struct control *c)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	__u32 nr = regs->orig_ax, index = nr & ~X32_BIT;
-	bool ia32;
+	__u32 nr = CALL_NUMBER(regs), index = nr & ~X32_BIT;
+	bool is_32bit;
 
 	if (!tap_wants(c, index))
 		return;
-	ia32 = is_compat(task);
+	is_32bit = is_compat((void *)bpf_get_current_task());
 	index &= TAP_SYSCALLS - 1;
-	call->what = ia32 ? c->tap_compat[index] : c->tap_native[index];
-	call->compat = ia32 || nr & X32_BIT;
-	if (ia32) {
-		call->arg[0] = (__u32)READ(regs, bx);
-		call->arg[1] = (__u32)READ(regs, cx);
-		call->arg[2] = (__u32)READ(regs, dx);
-		call->arg[3] = (__u32)READ(regs, si);
-		call->arg[4] = (__u32)READ(regs, di);
-		if (call->what == TAP_SOCKETCALL)
-			socketcall_open(call, c);
-		return;
-	}
-	call->arg[0] = READ(regs, di);
-	call->arg[1] = READ(regs, si);
-	call->arg[2] = READ(regs, dx);
-	call->arg[3] = READ(regs, r10);
-	call->arg[4] = READ(regs, r8);
-}
-#elif defined(__TARGET_ARCH_arm64)
-static __always_inline void call_fill(struct call *call, REGS *regs, const struct control *c)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	__u32 nr = regs->syscallno;
-
-	if (!tap_wants(c, nr))
-		return;
-	call->compat = is_compat(task);
-	nr &= TAP_SYSCALLS - 1;
-	call->what = call->compat ? c->tap_compat[nr] : c->tap_native[nr];
-	call->arg[0] = READ(regs, orig_x0);
-	call->arg[1] = READ(regs, regs[1]);
-	call->arg[2] = READ(regs, regs[2]);
-	call->arg[3] = READ(regs, regs[3]);
-	call->arg[4] = READ(regs, regs[4]);
-}
+	call->what = is_32bit ? c->tap_compat[index] : c->tap_native[index];
+	call->compat = is_32bit || nr & X32_BIT;
+	call_arguments(call, regs, is_32bit);
+#if defined(__TARGET_ARCH_x86)
+	if (call->what == TAP_SOCKETCALL)
+		socketcall_open(call, c);
 #endif
-
-static __always_inline struct slot *tap_begin(struct call *call, __u32 kind, __u32 size)
-{
-	struct slot *slot = record_begin(kind, HOOK_tap, 2, size);
-
-	if (slot && call->compat)
-		((struct record *)slot->data)->flags |= RECORD_COMPAT;
-	return slot;
 }
 
 static __always_inline int tap_open(struct call *call, int dfd, const char *path, __u32 flags)
@@ -153,7 +106,7 @@ static __always_inline int tap_open(struct call *call, int dfd, const char *path
 	else if (file ? !(mode & FMODE_WRITE) && !(flags & O_TRUNC)
 		      : !(flags & (O_WRONLY | O_RDWR | O_TRUNC)))
 		return 0;
-	slot = tap_begin(call, kind, sizeof(*rec));
+	slot = call_begin(call, kind, sizeof(*rec));
 	if (!slot)
 		return 0;
 	rec = (void *)slot->data;
@@ -167,7 +120,7 @@ static __always_inline int tap_open(struct call *call, int dfd, const char *path
 
 static __always_inline int tap_unlink(struct call *call, int dfd, const char *path)
 {
-	struct slot *slot = tap_begin(call, KIND_file_unlink, sizeof(struct unlink_record));
+	struct slot *slot = call_begin(call, KIND_file_unlink, sizeof(struct unlink_record));
 
 	if (!slot)
 		return 0;
@@ -178,7 +131,7 @@ static __always_inline int tap_unlink(struct call *call, int dfd, const char *pa
 static __always_inline int tap_rename(struct call *call, int old_dfd, const char *old, int new_dfd,
 				      const char *new, __u32 flags)
 {
-	struct slot *slot = tap_begin(call, KIND_file_rename, sizeof(struct rename_record));
+	struct slot *slot = call_begin(call, KIND_file_rename, sizeof(struct rename_record));
 	struct file_ref from = {};
 	struct rename_record *rec;
 
@@ -196,7 +149,7 @@ static __always_inline int tap_rename(struct call *call, int old_dfd, const char
 static __always_inline int tap_link(struct call *call, int old_dfd, const char *old, int new_dfd,
 				    const char *new, bool symbolic)
 {
-	struct slot *slot = tap_begin(call, KIND_file_link, sizeof(struct link_record));
+	struct slot *slot = call_begin(call, KIND_file_link, sizeof(struct link_record));
 	struct file_ref from = {};
 	struct link_record *rec;
 
@@ -216,7 +169,7 @@ static __always_inline int tap_link(struct call *call, int old_dfd, const char *
 static __always_inline int tap_attr(struct call *call, __u32 kind, int dfd, const char *path,
 				    __u32 mode, __u32 uid, __u32 gid)
 {
-	struct slot *slot = tap_begin(call, kind, sizeof(struct attr_record));
+	struct slot *slot = call_begin(call, kind, sizeof(struct attr_record));
 	struct attr_record *rec;
 	struct file *file;
 
@@ -262,7 +215,7 @@ static __always_inline int tap_socket(struct call *call, __u32 kind, bool with_p
 
 	if (!sock)
 		return 0;
-	slot = tap_begin(call, kind, sizeof(*rec));
+	slot = call_begin(call, kind, sizeof(*rec));
 	if (!slot)
 		return 0;
 	rec = socket_fill(slot, sock);
@@ -300,7 +253,7 @@ static __always_inline int tap_creds(struct call *call)
 
 	if (call->result < 0)
 		return 0;
-	slot = tap_begin(call, KIND_cred_change, sizeof(struct cred_change_record));
+	slot = call_begin(call, KIND_cred_change, sizeof(struct cred_change_record));
 	return slot ? record_end(slot, 0, LANE_OF_cred_change) : 0;
 }
 
@@ -409,9 +362,11 @@ static __always_inline int tap_names(struct call *call)
 	return tap_attr(call, n.kind, n.dfd, n.path, 0, n.a, n.b);
 }
 
+#include "tap_kernel.h"
+
 static __always_inline int on_call(REGS *regs, long result)
 {
-	struct call call = {.result = result};
+	struct call call = {.result = result, .hook = HOOK_tap, .tier = 2};
 	struct control *c = control_get();
 
 	if (!c)
@@ -433,6 +388,8 @@ static __always_inline int on_call(REGS *regs, long result)
 	case TAP_CREDS:
 		return tap_creds(&call);
 	}
+	if (call.what >= TAP_EXECVE)
+		return tap_kernel(&call, regs);
 	return tap_net(&call);
 }
 

@@ -90,7 +90,7 @@ static __always_inline int tap_fastopen(struct call *call)
 
 	if (!sock || !is_tcp(sk) || !peer_of_name(&peer, (void *)name, true))
 		return 0;
-	slot = tap_begin(call, KIND_connect, sizeof(*rec));
+	slot = call_begin(call, KIND_connect, sizeof(*rec));
 	if (!slot)
 		return 0;
 	rec = socket_fill(slot, sock);

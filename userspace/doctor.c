@@ -29,6 +29,8 @@ static const char *state_name(Hinomi__Coverage__State state)
 		return "lower tier";
 	case HINOMI__COVERAGE__STATE__STATE_UNAVAILABLE:
 		return "unavailable";
+	case HINOMI__COVERAGE__STATE__STATE_UNPROVEN:
+		return "unproven";
 	case HINOMI__COVERAGE__STATE__STATE_OFF:
 		return "off";
 	default:

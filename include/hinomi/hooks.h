@@ -49,7 +49,20 @@
 	HOOK(filter_exit)              \
 	HOOK(filter_bpf_exit)          \
 	HOOK(filter_option)            \
-	HOOK(flows)
+	HOOK(flows)                    \
+	HOOK(bprm_exit)                \
+	HOOK(alloc_bprm_exit)          \
+	HOOK(ptrace_exit)              \
+	HOOK(traceme_exit)             \
+	HOOK(kill_exit)                \
+	HOOK(signal_tp)                \
+	HOOK(mount_exit)               \
+	HOOK(umount_exit)              \
+	HOOK(move_mount_exit)          \
+	HOOK(pivot_root_exit)          \
+	HOOK(chroot_exit)              \
+	HOOK(unshare_exit)             \
+	HOOK(setns_exit)
 
 enum hook_id {
 	HOOK_NONE,

@@ -246,6 +246,71 @@ struct socket_filter_record {
 	__u32 reuseport;
 };
 
+struct exec_failed_record {
+	struct record record;
+	struct file_ref file; /* inode 0: it could not be opened */
+	struct bytes_ref filename;
+	__u32 pad;
+};
+
+/* the process that something is done to */
+struct target {
+	struct process_key key;
+	__u32 uid; /* real user id */
+	__u32 pad;
+	char comm[16];
+};
+
+enum access_operation {
+	ACCESS_PTRACE = 1,
+	ACCESS_TRACE_ME,
+	ACCESS_MEMORY_READ,
+	ACCESS_MEMORY_WRITE,
+	ACCESS_OPEN,
+	ACCESS_DESCRIPTOR,
+};
+
+struct access_record {
+	struct record record;
+	struct target target;
+	__u64 request;	 /* first argument of the system call */
+	__u32 operation; /* enum access_operation */
+	__u32 mode;	 /* PTRACE_MODE_* */
+	__s32 call;	 /* system call that led here, -1: none */
+	__u32 pad;
+};
+
+struct signal_record {
+	struct record record;
+	struct target target;
+	__u32 signal;
+	__s32 code; /* si_code */
+};
+
+enum mount_action { MOUNT_MOUNT = 1, MOUNT_MOVE, MOUNT_UMOUNT, MOUNT_PIVOT_ROOT };
+
+/* mount, chroot */
+struct mount_record {
+	struct record record;
+	struct file_ref target;
+	struct bytes_ref source;
+	struct bytes_ref type;
+	__u64 flags;
+	__u32 action; /* enum mount_action */
+	__u32 pad;
+};
+
+enum namespace_how { NAMESPACE_UNSHARE = 1, NAMESPACE_SETNS };
+
+struct namespace_record {
+	struct record record;
+	struct namespace_ids old, now;
+	__u32 pid_for_children;
+	__u32 flags; /* CLONE_NEW* */
+	__u32 how;   /* enum namespace_how */
+	__u32 old_known;
+};
+
 /* a running process, written by the iterator to its reader, never to a ring */
 struct task_record {
 	struct record record; /* actor: the process */
@@ -282,6 +347,7 @@ enum nargs_of {
 	NARGS_LINK,
 	NARGS_SYMLINK,
 	NARGS_OPEN_ROOT,
+	NARGS_BPRM,
 	NARGS_MAX
 };
 
@@ -322,6 +388,18 @@ enum tap {
 	TAP_RECVFROM,
 	TAP_RECVMSG,
 	TAP_RECVMMSG,
+	TAP_EXECVE,	 /* path */
+	TAP_EXECVEAT,	 /* dfd, path */
+	TAP_PTRACE,	 /* request, pid */
+	TAP_VM_ACCESS,	 /* pid: process_vm_readv, process_vm_writev */
+	TAP_PIDFD_GETFD, /* pidfd */
+	TAP_MOUNT,	 /* source, target, type, flags */
+	TAP_MOVE_MOUNT,	 /* dfd, from, dfd, to, flags */
+	TAP_UMOUNT,	 /* target, flags */
+	TAP_PIVOT_ROOT,	 /* new root, put old */
+	TAP_CHROOT,	 /* path */
+	TAP_UNSHARE,	 /* flags */
+	TAP_SETNS,	 /* fd, flags */
 };
 
 #define TAP_SYSCALLS 512 /* system call numbers that the tap's tables hold */

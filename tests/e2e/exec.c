@@ -331,24 +331,48 @@ static void check_setid(struct check *check)
 		  change || tier_of(check, KIND_cred_change) == 2);
 }
 
+static void prepare_unexecutable(struct facts *facts)
+{
+	file_make(facts, 0, "unexecutable", "x", 0644);
+	file_make(facts, 1, "formless", "x", 0755);
+}
+
 static void act_failed(struct facts *facts)
 {
 	char *argv[] = {"x", NULL};
 
 	act_tried(facts, 0, execve("./nothing-here", argv, child_env));
 	act_tried(facts, 1, execve(facts->path[0], argv, child_env));
-	if (facts->error[0] != ENOENT || facts->error[1] != EACCES)
+	act_tried(facts, 2, execve("./formless", argv, child_env));
+	if (facts->error[0] != ENOENT || facts->error[1] != EACCES || facts->error[2] != ENOEXEC)
 		act_fail(facts, "execve of nothing");
 }
 
-static void prepare_unexecutable(struct facts *facts)
+static const Hinomi__ExecFailed *refused(struct check *check, const char *filename, int error)
 {
-	file_make(facts, 0, "unexecutable", "x", 0644);
+	const struct seen *seen = take(check, KIND_exec_failed);
+
+	if (!seen)
+		return NULL;
+	want_result(check, error, seen);
+	want_text(check, "exec_failed.filename", filename, &seen->event->exec_failed->filename);
+	return seen->event->exec_failed;
 }
 
-static void check_nothing(struct check *check)
+static void check_failed(struct check *check)
 {
-	(void)check; /* a failed exec replaced no image */
+	const struct facts *facts = check->facts;
+	const Hinomi__ExecFailed *failed;
+	char asked[LONG_PATH];
+
+	refused(check, "./nothing-here", ENOENT);
+	refused(check, facts->path[0], EACCES);
+	failed = refused(check, "./formless", ENOEXEC);
+	snprintf(asked, sizeof(asked), "%s/./formless", facts->dir);
+	if (failed && tier_of(check, KIND_exec_failed) == 1)
+		want_file(check, facts->path[1], &facts->stat[1], failed->file);
+	else if (failed)
+		want_asked(check, asked, failed->file);
 }
 
 const struct test exec_tests[] = {
@@ -359,6 +383,6 @@ const struct test exec_tests[] = {
 	{"exec/thread", prepare_program, act_thread, check_thread},
 	{"exec/setid", prepare_setid, act_plain, check_setid, .nobody = true},
 	{"exec/hashed", NULL, act_hashed, check_hashed},
-	{"exec/failed", prepare_unexecutable, act_failed, check_nothing},
+	{"exec_failed/failed", prepare_unexecutable, act_failed, check_failed},
 	{},
 };

@@ -27,9 +27,10 @@ static const struct {
 	const char *name;
 	unsigned kind;
 } first_tier[] = {
-	{"FileRename.replaced", KIND_file_rename}, {"FileMode.old_mode", KIND_file_mode},
-	{"FileMode.old_known", KIND_file_mode},	   {"FileOwner.old_uid", KIND_file_owner},
-	{"FileOwner.old_gid", KIND_file_owner},	   {"FileOwner.old_known", KIND_file_owner},
+	{"FileRename.replaced", KIND_file_rename},   {"FileMode.old_mode", KIND_file_mode},
+	{"FileMode.old_known", KIND_file_mode},	     {"FileOwner.old_uid", KIND_file_owner},
+	{"ProcessAccess.mode", KIND_process_access}, {"NamespaceChange.old", KIND_namespace},
+	{"FileOwner.old_gid", KIND_file_owner},	     {"FileOwner.old_known", KIND_file_owner},
 };
 
 #define FIELDS_MAX 256

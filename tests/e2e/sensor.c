@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "e2e.h"
 
-#define READY_MS      60000 /* emulated machines load programs slowly */
+#define READY_MS      180000 /* emulated machines load programs slowly */
 #define STOP_MS	      60000
 #define ARGUMENTS_MAX 32
 

@@ -65,6 +65,17 @@ static size_t fixed_size(unsigned kind)
 		return sizeof(struct udp_flow_record);
 	case KIND_socket_filter:
 		return sizeof(struct socket_filter_record);
+	case KIND_exec_failed:
+		return sizeof(struct exec_failed_record);
+	case KIND_process_access:
+		return sizeof(struct access_record);
+	case KIND_signal:
+		return sizeof(struct signal_record);
+	case KIND_mount:
+	case KIND_chroot:
+		return sizeof(struct mount_record);
+	case KIND_namespace:
+		return sizeof(struct namespace_record);
 	default:
 		return sizeof(struct socket_record);
 	}
@@ -390,7 +401,7 @@ static void nonsense(void **state)
 
 	(void)state;
 	for (unsigned kind = 0; kind < 200; kind++) {
-		bool known = false;
+		bool known = kind == KIND_task || kind_is_kernel(kind);
 
 		for (size_t i = 0; i < ARRAY_SIZE(kernel_kinds); i++)
 			known |= kernel_kinds[i] == kind;

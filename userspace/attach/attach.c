@@ -302,7 +302,8 @@ bool attach_fall_back(struct attach *attach)
 		char why[sizeof(state->reason)];
 		int next = state->tier + 1;
 
-		if (!state->attached || !class_silent(state) || next >= TIERS_MAX ||
+		if (!state->attached || state->excused || !class_silent(state) ||
+		    next >= TIERS_MAX ||
 		    !tier_possible(attach, &classes[c].tiers[next], why, sizeof(why)))
 			continue;
 		coverage_reason(attach, c, state->reason, sizeof(state->reason));

@@ -49,6 +49,19 @@ static const struct call native[] = {
 	{SYS_recvfrom, TAP_RECVFROM},
 	{SYS_recvmsg, TAP_RECVMSG},
 	{SYS_recvmmsg, TAP_RECVMMSG},
+	{SYS_execve, TAP_EXECVE},
+	{SYS_execveat, TAP_EXECVEAT},
+	{SYS_ptrace, TAP_PTRACE},
+	{SYS_process_vm_readv, TAP_VM_ACCESS},
+	{SYS_process_vm_writev, TAP_VM_ACCESS},
+	{438, TAP_PIDFD_GETFD},
+	{SYS_mount, TAP_MOUNT},
+	{429, TAP_MOVE_MOUNT},
+	{SYS_umount2, TAP_UMOUNT},
+	{SYS_pivot_root, TAP_PIVOT_ROOT},
+	{SYS_chroot, TAP_CHROOT},
+	{SYS_unshare, TAP_UNSHARE},
+	{SYS_setns, TAP_SETNS},
 #ifdef SYS_open
 	{SYS_open, TAP_OPEN},
 	{SYS_creat, TAP_CREAT},
@@ -90,6 +103,38 @@ static const struct call compat[] = {
 	{297, TAP_RECVMSG},    {365, TAP_RECVMMSG}, {417, TAP_RECVMMSG},
 #endif
 };
+
+/* the same, of processes and the kernel */
+static const struct call compat_kernel[] = {
+	{11, TAP_EXECVE},     {21, TAP_MOUNT},	     {26, TAP_PTRACE},	     {52, TAP_UMOUNT},
+	{61, TAP_CHROOT},     {429, TAP_MOVE_MOUNT}, {438, TAP_PIDFD_GETFD},
+#if defined(__x86_64__)
+	{22, TAP_UMOUNT},     {217, TAP_PIVOT_ROOT}, {310, TAP_UNSHARE},     {346, TAP_SETNS},
+	{347, TAP_VM_ACCESS}, {348, TAP_VM_ACCESS},  {358, TAP_EXECVEAT},
+#elif defined(__aarch64__)
+	{218, TAP_PIVOT_ROOT}, {337, TAP_UNSHARE},    {375, TAP_SETNS},	      {376, TAP_VM_ACCESS},
+	{377, TAP_VM_ACCESS},  {387, TAP_EXECVEAT},
+#endif
+};
+
+/* Of a call about processes or the kernel; 0 for none. */
+static unsigned kernel_kind(unsigned tap)
+{
+	switch (tap) {
+	case TAP_EXECVE ... TAP_EXECVEAT:
+		return KIND_exec_failed;
+	case TAP_PTRACE ... TAP_PIDFD_GETFD:
+		return KIND_process_access;
+	case TAP_MOUNT ... TAP_PIVOT_ROOT:
+		return KIND_mount;
+	case TAP_CHROOT:
+		return KIND_chroot;
+	case TAP_UNSHARE ... TAP_SETNS:
+		return KIND_namespace;
+	default:
+		return 0;
+	}
+}
 
 static unsigned net_kinds(unsigned tap, unsigned kinds[TAP_KINDS_MAX])
 {
@@ -159,7 +204,8 @@ unsigned tap_kinds(unsigned tap, unsigned kinds[TAP_KINDS_MAX])
 		kinds[0] = KIND_cred_change;
 		break;
 	default:
-		return net_kinds(tap, kinds);
+		kinds[0] = kernel_kind(tap);
+		return kinds[0] ? 1 : net_kinds(tap, kinds);
 	}
 	return 1;
 }
@@ -183,4 +229,5 @@ void calls_fill(struct control *control, bool (*wanted)(void *, unsigned kind), 
 		control->tapped[kind] = wanted(ctx, kind);
 	fill(control->tap_native, native, ARRAY_SIZE(native), wanted, ctx);
 	fill(control->tap_compat, compat, ARRAY_SIZE(compat), wanted, ctx);
+	fill(control->tap_compat, compat_kernel, ARRAY_SIZE(compat_kernel), wanted, ctx);
 }

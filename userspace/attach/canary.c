@@ -128,6 +128,7 @@ static void run_child(int start, const char *dir)
 	}
 	if (pid > 0)
 		waitpid(pid, NULL, 0);
+	canary_kernel();
 	touch_creds();
 	_exit(0);
 }

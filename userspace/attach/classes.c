@@ -6,12 +6,13 @@
 
 #include "base/cleanup.h"
 
-#define CLASS(name, ...)            \
-	{                           \
-#name, KIND_##name, \
-		{                   \
-			__VA_ARGS__ \
-		}                   \
+#define CLASS(label, ...)                                                      \
+	{                                                                      \
+		.name = #label, .kind = KIND_##label, .tiers = { __VA_ARGS__ } \
+	}
+#define CLASS_PROVEN(how, label, ...)                                                        \
+	{                                                                                    \
+		.name = #label, .kind = KIND_##label, .proof = how, .tiers = { __VA_ARGS__ } \
 	}
 #define TIER(...)                   \
 	{                           \
@@ -53,6 +54,22 @@ const struct class classes[] = {
 	CLASS(udp_flow, TIER("udp_send_exit", "udp6_send_enter", "udp_receive"), TIER("tap")),
 	CLASS(socket_special, TIER("special_exit", "special_failed"), TIER("tap")),
 	CLASS(socket_filter, TIER("filter_exit", "filter_bpf_exit", "filter_option"), TIER("tap")),
+	/* from 6.8 on the file is opened before bprm_execve (978ffcbf00d8) */
+	CLASS(exec_failed, TIER("bprm_exit", "alloc_bprm_exit|bprm_exit"), TIER("tap")),
+	CLASS_PROVEN(PROOF_UNCONFINED, process_access, TIER("ptrace_exit", "traceme_exit"),
+		     TIER("tap")),
+	CLASS(signal, TIER("kill_exit"), TIER("signal_tp")),
+	CLASS_PROVEN(PROOF_UNCONFINED, mount,
+		     TIER("mount_exit", "umount_enter", "umount_exit", "move_mount_enter",
+			  "move_mount_exit", "move_mount_ia32|move_mount_exit", "pivot_root_enter",
+			  "pivot_root_exit", "pivot_root_ia32|pivot_root_exit"),
+		     TIER("tap")),
+	CLASS_PROVEN(PROOF_UNCONFINED, chroot,
+		     TIER("chroot_enter", "chroot_exit", "chroot_ia32|chroot_exit"), TIER("tap")),
+	CLASS_PROVEN(PROOF_UNCONFINED, namespace,
+		     TIER("unshare_enter", "unshare_exit", "setns_enter", "setns_exit",
+			  "setns_enter_ia32|setns_enter", "setns_ia32|setns_exit"),
+		     TIER("tap")),
 };
 const unsigned nclasses = ARRAY_SIZE(classes);
 

@@ -6,7 +6,7 @@
 #include <hinomi/record.h>
 
 #define TIERS_MAX    2
-#define PROGRAMS_MAX 8
+#define PROGRAMS_MAX 10
 
 struct tier {
 	/* all of them; "a|b": whichever of the two this kernel has */
@@ -15,10 +15,19 @@ struct tier {
 	const char *extra;
 };
 
+/* Can a canary prove the class? */
+enum proof {
+	PROOF_CANARY,
+	PROOF_UNCONFINED, /* unless the sensor runs with a system call filter, which forbids the
+			     calls */
+	PROOF_NONE,	  /* no: what makes the event changes the machine */
+};
+
 struct class
 {
 	const char *name;
 	unsigned kind;
+	enum proof proof;
 	struct tier tiers[TIERS_MAX]; /* best first */
 };
 

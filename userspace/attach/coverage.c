@@ -49,6 +49,13 @@ void coverage_reason(const struct attach *attach, unsigned c, char *text, size_t
 	snprintf(text, size, "%s", state->tier == 0 ? "" : state->reason);
 	if (!state->attached || !attach->canary_ran || !class_silent(state))
 		return;
+	if (state->excused) {
+		snprintf(text, size, "%s",
+			 classes[c].proof == PROOF_NONE
+				 ? "nothing harmless makes such an event"
+				 : "the sensor's system call filter forbids the canary");
+		return;
+	}
 	at = snprintf(text, size, "no canary seen from");
 	for (int hook = 1; hook < HOOKS && at < size; hook++)
 		if (hook_missing(&state->hooks_wanted, &state->hooks_seen, hook))
@@ -65,7 +72,8 @@ static Hinomi__Coverage__State state_of(const struct attach *attach,
 	if (!attach->canary_ran)
 		return HINOMI__COVERAGE__STATE__STATE_UNSPECIFIED;
 	if (class_silent(state))
-		return HINOMI__COVERAGE__STATE__STATE_SILENT;
+		return state->excused ? HINOMI__COVERAGE__STATE__STATE_UNPROVEN
+				      : HINOMI__COVERAGE__STATE__STATE_SILENT;
 	return state->tier ? HINOMI__COVERAGE__STATE__STATE_LOWER_TIER
 			   : HINOMI__COVERAGE__STATE__STATE_VERIFIED;
 }
@@ -96,9 +104,32 @@ void attach_canary_seen(struct attach *attach, unsigned kind, unsigned hook)
 			hook_add(&attach->states[c].hooks_seen, hook);
 }
 
+/* Does a system call filter (seccomp) hold for this process? */
+static bool is_confined(void)
+{
+	CLEANUP(fclose) FILE *status = fopen("/proc/self/status", "re");
+	char line[128];
+	int mode = 0;
+
+	while (status && fgets(line, sizeof(line), status))
+		if (sscanf(line, "Seccomp: %d", &mode) == 1)
+			break;
+	return mode != 0;
+}
+
+static void excuse(struct attach *attach)
+{
+	bool confined = is_confined();
+
+	for (unsigned c = 0; c < nclasses; c++)
+		attach->states[c].excused = classes[c].proof == PROOF_NONE ||
+					    (classes[c].proof == PROOF_UNCONFINED && confined);
+}
+
 bool attach_canary_done(struct attach *attach)
 {
 	attach->canary_ran = true;
+	excuse(attach);
 	__atomic_store_n(&attach->control->canary_tgid, 0, __ATOMIC_SEQ_CST);
 	if (attach_fall_back(attach))
 		return false;

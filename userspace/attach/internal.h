@@ -52,6 +52,7 @@ struct class_state {
 	int tier; /* index, -1: none */
 	bool off;
 	bool attached;
+	bool excused; /* no canary can be expected to be seen */
 	struct hook_set hooks_wanted, hooks_seen, hooks_extra;
 	char reason[192];
 };
@@ -99,6 +100,9 @@ void *object_without_fetch(size_t *size); /* malloc'ed; NULL: out of memory */
 const char *tier_program(const struct attach *attach, const char *entry, char *why,
 			 size_t why_size);
 
+/* canary_kernel.c: what the classes about processes and the kernel must see, from the canary's
+ * child. */
+void canary_kernel(void);
 /* Some wanted hook of the class was not seen. */
 bool class_silent(const struct class_state *state);
 /* Why a class is not verified on its first tier. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "attach/internal.h"
+#include "base/cleanup.h"
 
 #define INSN(...) ((struct bpf_insn){__VA_ARGS__})
 
@@ -123,6 +124,22 @@ void probe_refuse(struct probe *probe, const char *program, const char *reason)
 		 reason);
 }
 
+/* Programs for one shape of a function that has had others. */
+static const struct {
+	const char *program, *function;
+	int nargs;
+} shapes[] = {
+	{"alloc_bprm_exit", "alloc_bprm", 3},
+};
+
+static bool probe_has_tracepoint(const struct probe *probe, const char *name)
+{
+	char type[64];
+
+	snprintf(type, sizeof(type), "btf_trace_%s", name);
+	return btf__find_by_name_kind(probe->btf, type, BTF_KIND_TYPEDEF) > 0;
+}
+
 const char *probe_refuses(const struct probe *probe, const struct bpf_program *program)
 {
 	const char *section = bpf_program__section_name(program), *target;
@@ -133,6 +150,12 @@ const char *probe_refuses(const struct probe *probe, const struct bpf_program *p
 	if (*section == '?')
 		section++;
 	target = strchr(section, '/');
+	if (target && !strncmp(section, "tp_btf/", 7) && !probe_has_tracepoint(probe, target + 1))
+		return "the tracepoint is not in this kernel";
+	for (unsigned i = 0; i < ARRAY_SIZE(shapes); i++)
+		if (!strcmp(shapes[i].program, bpf_program__name(program)) &&
+		    probe_nargs(probe, shapes[i].function) != shapes[i].nargs)
+			return "the function has another shape in this kernel";
 	if (!target || (strncmp(section, "fentry/", 7) && strncmp(section, "fexit/", 6)))
 		return NULL;
 	if (probe->trampoline_errno)

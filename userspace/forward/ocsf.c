@@ -35,6 +35,12 @@ static const struct row {
 	[KIND_udp_flow] = {NETWORK, 6, NULL, INFORMATIONAL},
 	[KIND_socket_special] = {NETWORK, OTHER, "Special Socket", LOW},
 	[KIND_socket_filter] = {NETWORK, OTHER, "Socket Filter", LOW},
+	[KIND_exec_failed] = {PROCESS, OTHER, "Launch Failed", INFORMATIONAL},
+	[KIND_process_access] = {PROCESS, 3, NULL, LOW},
+	[KIND_signal] = {PROCESS, OTHER, "Signal", INFORMATIONAL},
+	[KIND_mount] = {FILE_SYSTEM, 12, NULL, LOW},
+	[KIND_chroot] = {PROCESS, OTHER, "Change Root", LOW},
+	[KIND_namespace] = {PROCESS, OTHER, "Change Namespaces", LOW},
 	[KIND_file_hash] = {FILE_SYSTEM, OTHER, "Hash", INFORMATIONAL},
 	[KIND_sensor_start] = {APPLICATION, 3, NULL, INFORMATIONAL},
 	[KIND_sensor_stop] = {APPLICATION, 4, NULL, LOW},
@@ -61,6 +67,9 @@ struct ocsf ocsf_of(const Hinomi__Event *event)
 	if (event->body_case == HINOMI__EVENT__BODY_TCP_CLOSE &&
 	    event->tcp_close->reason == HINOMI__TCP_CLOSE__REASON__REASON_RESET)
 		row.activity_id = 3;
+	if (event->body_case == HINOMI__EVENT__BODY_MOUNT &&
+	    event->mount->action == HINOMI__MOUNT__ACTION__ACTION_UMOUNT)
+		row.activity_id = 13;
 	return (struct ocsf){.class_uid = row.class_uid,
 			     .activity_id = row.activity_id,
 			     .activity_name = row.activity_name,

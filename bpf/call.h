@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A system call on its way out: number, arguments, result, as the registers have them. */
+#pragma once
+
+#define AT_FDCWD     -100
+#define X32_BIT	     0x40000000
+#define THREAD_BYTES 16384 /* of a kernel stack, on x86-64 and arm64 */
+#define PF_IO_WORKER 0x10
+#define PF_KTHREAD   0x200000
+
+struct call {
+	long result;
+	__u64 arg[5];
+	__u32 what; /* enum tap */
+	__u16 hook;
+	__u8 tier;
+	bool compat; /* its arguments are those of a 32-bit or x32 program */
+};
+
+#define REGS struct pt_regs___call
+
+#if defined(__TARGET_ARCH_x86)
+#define CALL_NUMBER(regs) ((regs)->orig_ax) /* where the verifier knows the type */
+#define CALL_FUNCTION	  "__x64_sys_"
+
+static __always_inline __u32 call_number(REGS *regs)
+{
+	return READ(regs, orig_ax) & ~X32_BIT;
+}
+
+static __always_inline bool call_is_x32(REGS *regs)
+{
+	return READ(regs, orig_ax) & X32_BIT;
+}
+
+static __always_inline void call_arguments(struct call *call, REGS *regs, bool is_32bit)
+{
+	if (is_32bit) {
+		call->arg[0] = (__u32)READ(regs, bx);
+		call->arg[1] = (__u32)READ(regs, cx);
+		call->arg[2] = (__u32)READ(regs, dx);
+		call->arg[3] = (__u32)READ(regs, si);
+		call->arg[4] = (__u32)READ(regs, di);
+		return;
+	}
+	call->arg[0] = READ(regs, di);
+	call->arg[1] = READ(regs, si);
+	call->arg[2] = READ(regs, dx);
+	call->arg[3] = READ(regs, r10);
+	call->arg[4] = READ(regs, r8);
+}
+#elif defined(__TARGET_ARCH_arm64)
+#define CALL_NUMBER(regs) ((regs)->syscallno)
+#define CALL_FUNCTION	  "__arm64_sys_"
+
+static __always_inline __u32 call_number(REGS *regs)
+{
+	return READ(regs, syscallno);
+}
+
+static __always_inline bool call_is_x32(REGS *regs)
+{
+	return false;
+}
+
+static __always_inline void call_arguments(struct call *call, REGS *regs, bool is_32bit)
+{
+	call->arg[0] = READ(regs, orig_x0);
+	call->arg[1] = READ(regs, regs[1]);
+	call->arg[2] = READ(regs, regs[2]);
+	call->arg[3] = READ(regs, regs[3]);
+	call->arg[4] = READ(regs, regs[4]);
+}
+#endif
+
+/* Registers of the system call that the current task is in; NULL for a kernel thread. */
+static __always_inline REGS *current_regs(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	if (READ(task, flags) & (PF_KTHREAD | PF_IO_WORKER))
+		return NULL;
+	/* from 5.15 on (dd6e10fbd9fb); since 6.9 some x86 kernels leave room above the registers */
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
+		return (REGS *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	return READ(task, stack) + THREAD_BYTES - bpf_core_type_size(REGS);
+}
+
+/*
+ * A record at the exit of the function that is system call NAME, for operations
+ * whose outcome no other function knows: NAME_exit, and where 32-bit programs
+ * have a function of their own NAME_ia32, which no canary of ours can reach.
+ */
+#define CALL_EXIT_NATIVE(name, fn)                                                            \
+	SEC("?fexit/" CALL_FUNCTION #name)                                                    \
+	int BPF_PROG(name##_exit, REGS *regs, long result)                                    \
+	{                                                                                     \
+		struct call call = {.result = result, .hook = HOOK_##name##_exit, .tier = 1}; \
+                                                                                              \
+		call_arguments(&call, regs, false);                                           \
+		return fn(&call);                                                             \
+	}
+
+#if defined(__TARGET_ARCH_x86)
+#define CALL_EXIT(name, fn)                                                                   \
+	CALL_EXIT_NATIVE(name, fn)                                                            \
+	SEC("?fexit/__ia32_sys_" #name)                                                       \
+	int BPF_PROG(name##_ia32, REGS *regs, long result)                                    \
+	{                                                                                     \
+		struct call call = {.result = result, .hook = HOOK_##name##_exit, .tier = 1}; \
+                                                                                              \
+		call_arguments(&call, regs, true);                                            \
+		return fn(&call);                                                             \
+	}
+#else
+#define CALL_EXIT(name, fn) CALL_EXIT_NATIVE(name, fn)
+#endif
+
+static __always_inline struct slot *call_begin(struct call *call, __u32 kind, __u32 size)
+{
+	struct slot *slot = record_begin(kind, call->hook, call->tier, size);
+
+	if (slot && call->compat)
+		((struct record *)slot->data)->flags |= RECORD_COMPAT;
+	return slot;
+}

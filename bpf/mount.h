@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Mounts and roots.  mount and umount are seen in functions that all ways of
+ * calling them share.  The others have none that knows their outcome: there the
+ * security_* call before leaves the object in `pending`, and the exit of the
+ * system call's own function takes it up; without it the call failed before any
+ * object was looked at, and the path is the one asked for.
+ */
+#pragma once
+
+static __always_inline void mount_source(struct slot *slot, struct mount_record *rec,
+					 struct vfsmount *mnt)
+{
+	struct mount *mount = (void *)mnt - bpf_core_field_offset(struct mount, mnt);
+
+	if (!mnt)
+		return;
+	append_string(slot, &rec->source, READ(mount, mnt_devname), false);
+	append_string(slot, &rec->type, READ(mnt, mnt_sb, s_type, name), false);
+}
+
+SEC("?fexit/path_mount")
+int BPF_PROG(mount_exit, const char *source, struct path *path, const char *type,
+	     unsigned long flags, void *data, int result)
+{
+	struct slot *slot =
+		record_begin(KIND_mount, HOOK_mount_exit, 1, sizeof(struct mount_record));
+	struct mount_record *rec;
+
+	if (!slot)
+		return 0;
+	rec = (void *)slot->data;
+	rec->action = MOUNT_MOUNT;
+	rec->flags = flags;
+	inode_fill(&rec->target, READ(path, dentry, d_inode));
+	rec->target.flags |=
+		append_path(slot, &rec->target.path, READ(path, mnt), READ(path, dentry));
+	append_string(slot, &rec->source, source, false);
+	append_string(slot, &rec->type, type, false);
+	return record_end(slot, result, LANE_OF_mount);
+}
+
+/* Where it is mounted has to be read before; what is mounted stays until the call is over. */
+SEC("?fentry/path_umount")
+int BPF_PROG(umount_enter, struct path *path)
+{
+	struct vfsmount *mnt = READ(path, mnt), *outer;
+	struct dentry *dentry = READ(path, dentry);
+	struct mount *mount = (void *)mnt - bpf_core_field_offset(struct mount, mnt), *parent;
+	struct pending *p;
+
+	parent = READ(mount, mnt_parent);
+	if (dentry == READ(mnt, mnt_root) && parent != mount) {
+		outer = (void *)parent + bpf_core_field_offset(struct mount, mnt);
+		p = pending_new(outer, READ(mount, mnt_mountpoint));
+	} else {
+		p = pending_new(mnt, dentry);
+	}
+	if (!p)
+		return 0;
+	p->from = mnt;
+	inode_fill(&p->file, READ(dentry, d_inode));
+	return 0;
+}
+
+SEC("?fexit/path_umount")
+int BPF_PROG(umount_exit, struct path *path, int flags, int result)
+{
+	struct pending *p = pending_get();
+	struct mount_record *rec;
+	struct slot *slot;
+
+	if (!p)
+		return 0;
+	slot = record_begin(KIND_mount, HOOK_umount_exit, 1, sizeof(*rec));
+	if (!slot)
+		goto done;
+	rec = (void *)slot->data;
+	rec->action = MOUNT_UMOUNT;
+	rec->flags = flags;
+	rec->target = p->file;
+	rec->target.flags |= append_path(slot, &rec->target.path, p->mnt, p->dentry);
+	mount_source(slot, rec, p->from);
+	record_end(slot, result, LANE_OF_mount);
+done:
+	pending_done();
+	return 0;
+}
+
+SEC("?fentry/security_move_mount")
+int BPF_PROG(move_mount_enter, struct path *from, struct path *to)
+{
+	struct pending *p = pending_new(READ(to, mnt), READ(to, dentry));
+
+	if (!p)
+		return 0;
+	p->from = READ(from, mnt);
+	inode_fill(&p->file, READ(to, dentry, d_inode));
+	return 0;
+}
+
+static __always_inline int on_move_mount(struct call *call)
+{
+	struct slot *slot = call_begin(call, KIND_mount, sizeof(struct mount_record));
+	struct pending *p = call->tier == 1 ? pending_get() : NULL;
+	struct mount_record *rec;
+	struct file_ref from = {};
+
+	if (!slot)
+		goto done;
+	rec = (void *)slot->data;
+	rec->action = MOUNT_MOVE;
+	rec->flags = call->arg[4];
+	if (p) {
+		rec->target = p->file;
+		rec->target.flags |= append_path(slot, &rec->target.path, p->mnt, p->dentry);
+		mount_source(slot, rec, p->from);
+	} else {
+		append_asked(slot, &rec->target, call->arg[2], (void *)call->arg[3], true);
+		append_asked(slot, &from, call->arg[0], (void *)call->arg[1], true);
+		rec->source = from.path;
+	}
+	record_end(slot, call->result, LANE_OF_mount);
+done:
+	if (p)
+		pending_done();
+	return 0;
+}
+
+CALL_EXIT(move_mount, on_move_mount)
+
+/* The object is noted for its identity: its path is another one afterwards. */
+static __always_inline int on_root(struct call *call, __u32 kind, const void *root, const void *old)
+{
+	struct slot *slot = call_begin(call, kind, sizeof(struct mount_record));
+	struct pending *p = call->tier == 1 ? pending_get() : NULL;
+	struct mount_record *rec;
+
+	if (!slot)
+		goto done;
+	rec = (void *)slot->data;
+	rec->action = kind == KIND_mount ? MOUNT_PIVOT_ROOT : 0;
+	if (p)
+		rec->target = p->file;
+	if (p && kind == KIND_chroot)
+		rec->target.flags |= append_path(slot, &rec->target.path, p->mnt, p->dentry);
+	else
+		append_asked(slot, &rec->target, AT_FDCWD, root, true);
+	if (old)
+		append_string(slot, &rec->source, old, true);
+	record_end(slot, call->result, LANE_OF_mount);
+done:
+	if (p)
+		pending_done();
+	return 0;
+}
+
+static __always_inline int before_root(struct path *root)
+{
+	struct pending *p = pending_new(READ(root, mnt), READ(root, dentry));
+
+	if (p)
+		inode_fill(&p->file, READ(root, dentry, d_inode));
+	return 0;
+}
+
+SEC("?fentry/security_sb_pivotroot")
+int BPF_PROG(pivot_root_enter, struct path *old, struct path *root)
+{
+	return before_root(root);
+}
+
+static __always_inline int on_pivot_root(struct call *call)
+{
+	return on_root(call, KIND_mount, (void *)call->arg[0], (void *)call->arg[1]);
+}
+
+CALL_EXIT(pivot_root, on_pivot_root)
+
+SEC("?fentry/security_path_chroot")
+int BPF_PROG(chroot_enter, struct path *root)
+{
+	return before_root(root);
+}
+
+static __always_inline int on_chroot(struct call *call)
+{
+	return on_root(call, KIND_chroot, (void *)call->arg[0], NULL);
+}
+
+CALL_EXIT(chroot, on_chroot)
