@@ -134,8 +134,10 @@ static void test_child_of_other_user(void **state)
 	FILE *status;
 
 	(void)state;
-	if (geteuid())
+	if (geteuid()) {
+		print_message("skipped: needs root\n");
 		skip();
+	}
 	assert_int_equal(chmod(dir, 0700), 0);
 	assert_int_equal(child_start(&child, sleeps, NULL, &user), 0);
 	child_wait(&child, 200);

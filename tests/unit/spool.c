@@ -142,8 +142,10 @@ static void permissions(void **state)
 	char path[128];
 	struct stat st;
 
-	if (geteuid())
+	if (geteuid()) {
+		print_message("skipped: needs root\n");
 		skip();
+	}
 	umask(0077);
 	assert_int_equal(spool_writer_open(test->dir, &options, &writer), 0);
 	put_frames(writer, LANE_KEEP, 1, 1, FRAME_MAX);

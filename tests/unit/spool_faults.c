@@ -291,8 +291,10 @@ static void mount_small(const struct test_spool *test, const char *options)
 {
 	assert_int_equal(mkdir(test->dir, 0755), 0);
 	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("none", test->dir, "tmpfs", 0, options))
+	    mount("none", test->dir, "tmpfs", 0, options)) {
+		print_message("skipped: may not mount a tmpfs of its own: %s\n", strerror(errno));
 		skip();
+	}
 }
 
 static void unmount_small(const struct test_spool *test)
