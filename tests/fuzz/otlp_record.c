@@ -7,14 +7,15 @@
 #include "forward/attribute.h"
 #include "forward/record.h"
 #include "frame/frame.h"
+#include "otlp.pb-c.h"
 
-static void check(const Otlp__LogRecord *record)
+static void check(const uint8_t *bytes, size_t size)
 {
-	if (!record)
+	Otlp__LogRecord *record = bytes ? otlp__log_record__unpack(NULL, size, bytes) : NULL;
+
+	if (!bytes)
 		return; /* out of memory */
-	if (otlp__log_record__get_packed_size(record) > RECORD_BYTES_MAX)
-		abort();
-	if (record->n_attributes > ATTRIBUTES_MAX)
+	if (!record || size > RECORD_BYTES_MAX || record->n_attributes > ATTRIBUTES_MAX)
 		abort();
 	for (size_t i = 0; i < record->n_attributes; i++) {
 		const Otlp__AnyValue *value = record->attributes[i]->value;
@@ -24,6 +25,7 @@ static void check(const Otlp__LogRecord *record)
 		    !is_utf8(value->string_value.data, value->string_value.len))
 			abort();
 	}
+	otlp__log_record__free_unpacked(record, NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -39,8 +41,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!payload)
 		return 0;
 	frame.payload = payload;
-	for (size_t i = 0; i < payload->n_events; i++)
-		check(record_of(recorder, &frame, payload->events[i]));
+	for (size_t i = 0; i < payload->n_events; i++) {
+		size_t length = 0;
+		const uint8_t *bytes = record_of(recorder, &frame, payload->events[i], &length);
+
+		check(bytes, length);
+	}
 	hinomi__payload__free_unpacked(payload, NULL);
 	return 0;
 }

@@ -5,102 +5,111 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/arena.h"
 #include "base/escape.h"
 
-#define ELEMENT_OVERHEAD 12 /* tags and lengths of an array's element at most */
+/* field numbers of KeyValue, AnyValue and ArrayValue */
+enum { KEY = 1, VALUE = 2 };
+enum { STRING_VALUE = 1, BOOL_VALUE = 2, INT_VALUE = 3, ARRAY_VALUE = 5 };
+enum { VALUES = 1 };
 
-void attributes_init(struct attributes *attributes, struct arena *arena, size_t value_max)
+void attributes_init(struct attributes *attributes, struct wire *out, unsigned number,
+		     size_t value_max, uint8_t *scratch)
 {
-	attributes->arena = arena;
-	attributes->value_max = value_max;
-	attributes->truncated = false;
-	attributes->dropped = 0;
-	attributes->count = 0;
+	*attributes = (struct attributes){.out = out,
+					  .number = number,
+					  .value_max = value_max,
+					  .scratch = scratch,
+					  .start = out->size};
+}
+
+static size_t take_varint(const uint8_t **at)
+{
+	size_t value = 0;
+	unsigned shift = 0;
+
+	do
+		value |= (size_t)(**at & 127) << shift, shift += 7;
+	while (*(*at)++ & 128);
+	return value;
 }
 
 bool attribute_has(const struct attributes *attributes, const char *key)
 {
+	const uint8_t *at = attributes->out->data + attributes->start;
+	const uint8_t *end = attributes->out->data + attributes->out->size;
 	size_t length = strlen(key);
 
-	for (size_t i = 0; i < attributes->count; i++) {
-		const ProtobufCBinaryData *other = &attributes->list[i]->key;
+	while (at < end) {
+		const uint8_t *next;
+		size_t size;
 
-		if (other->len == length && !memcmp(other->data, key, length))
+		at++;
+		size = take_varint(&at);
+		next = at + size;
+		at++;
+		size = take_varint(&at);
+		if (size == length && !memcmp(at, key, length))
 			return true;
+		at = next;
 	}
 	return false;
 }
 
-/* An empty value under the key, NULL when there is no room. */
-static Otlp__AnyValue *add(struct attributes *attributes, const char *key)
+/* An attribute but for its AnyValue, whose `size` bytes are written next; false: it is left out. */
+static bool begin(struct attributes *attributes, const char *key, size_t size)
 {
-	Otlp__KeyValue *pair = NULL;
-	Otlp__AnyValue *value = NULL;
+	struct wire *out = attributes->out;
+	size_t length = strlen(key);
 
-	if (attributes->count < ATTRIBUTES_MAX) {
-		pair = arena_alloc(attributes->arena, sizeof(*pair));
-		value = arena_alloc(attributes->arena, sizeof(*value));
-	}
-	if (!pair || !value) {
+	if (attributes->count == ATTRIBUTES_MAX) {
 		attributes->dropped++;
-		return NULL;
+		return false;
 	}
-	otlp__key_value__init(pair);
-	otlp__any_value__init(value);
-	pair->key.data = (uint8_t *)key;
-	pair->key.len = strlen(key);
-	pair->value = value;
-	attributes->list[attributes->count++] = pair;
-	return value;
+	attributes->count++;
+	size = wire_bytes_size(size);
+	if (!wire_head(out, attributes->number, wire_bytes_size(length) + size))
+		return false;
+	wire_bytes(out, KEY, key, length);
+	return true;
 }
 
-/* UTF-8 of at most value_max bytes; the cut falls on an input byte, never inside of an escape. */
-static ProtobufCBinaryData utf8_of(struct attributes *attributes, const void *data, size_t size)
+/* UTF-8 of at most value_max bytes, in the input or in the scratch; a cut falls on an input byte,
+ * never inside of an escape. */
+static const void *utf8_of(struct attributes *attributes, const void *data, size_t *size)
 {
-	ProtobufCBinaryData text = {0};
-	char *out;
+	size_t most = attributes->value_max;
 
-	if (size > attributes->value_max) {
-		size = attributes->value_max;
+	if (*size > most) {
+		*size = most;
 		attributes->truncated = true;
 	}
-	if (size && is_utf8(data, size) && !memchr(data, '\\', size)) {
-		text.data = arena_copy(attributes->arena, data, size);
-		text.len = text.data ? size : 0;
-		return text;
+	if (!*size || (is_utf8(data, *size) && !memchr(data, '\\', *size)))
+		return data;
+	if (*size > most / 4) { /* each byte may take four */
+		attributes->truncated = true;
+		*size = most / 4;
 	}
-	if (size > attributes->value_max / 4) {
-		/* each byte may take four */
-		attributes->truncated |= size > attributes->value_max / 4;
-		size = attributes->value_max / 4;
-	}
-	out = arena_alloc(attributes->arena, 4 * size);
-	text.data = (uint8_t *)out;
-	text.len = out ? escape_utf8(data, size, out) : 0;
-	return text;
+	*size = escape_utf8(data, *size, (char *)attributes->scratch);
+	return attributes->scratch;
 }
 
-Otlp__AnyValue *attribute_value_text(struct attributes *attributes, const void *data, size_t size)
+void attribute_value(struct attributes *attributes, unsigned number, const void *data, size_t size)
 {
-	Otlp__AnyValue *value = arena_alloc(attributes->arena, sizeof(*value));
+	const void *text = utf8_of(attributes, data, &size);
 
-	if (!value)
-		return NULL;
-	otlp__any_value__init(value);
-	value->value_case = OTLP__ANY_VALUE__VALUE_STRING_VALUE;
-	value->string_value = utf8_of(attributes, data, size);
-	return value;
+	if (wire_head(attributes->out, number, wire_bytes_size(size)))
+		wire_bytes(attributes->out, STRING_VALUE, text, size);
 }
 
 void attribute_text(struct attributes *attributes, const char *key, const void *data, size_t size)
 {
-	Otlp__AnyValue *value = add(attributes, key);
+	const void *text = utf8_of(attributes, data, &size);
+	size_t value = wire_bytes_size(size);
 
-	if (!value)
+	if (!begin(attributes, key, value))
 		return;
-	value->value_case = OTLP__ANY_VALUE__VALUE_STRING_VALUE;
-	value->string_value = utf8_of(attributes, data, size);
+	wire_head(attributes->out, VALUE, value);
+	wire_bytes(attributes->out, STRING_VALUE, text, size);
 }
 
 void attribute_string(struct attributes *attributes, const char *key, const char *text)
@@ -111,25 +120,33 @@ void attribute_string(struct attributes *attributes, const char *key, const char
 void attribute_hex(struct attributes *attributes, const char *key, const void *data, size_t size)
 {
 	const uint8_t *bytes = data;
-	char text[257];
+	char text[256];
 
 	if (size > sizeof(text) / 2) {
 		size = sizeof(text) / 2;
 		attributes->truncated = true;
 	}
-	for (size_t i = 0; i < size; i++)
-		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	for (size_t i = 0; i < size; i++) {
+		text[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
+		text[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
+	}
 	attribute_text(attributes, key, text, 2 * size);
+}
+
+static void add_number(struct attributes *attributes, const char *key, unsigned kind,
+		       uint64_t number)
+{
+	size_t value = 1 + wire_varint_size(number);
+
+	if (!begin(attributes, key, value))
+		return;
+	wire_head(attributes->out, VALUE, value);
+	wire_varint(attributes->out, kind, number);
 }
 
 void attribute_int(struct attributes *attributes, const char *key, int64_t number)
 {
-	Otlp__AnyValue *value = add(attributes, key);
-
-	if (!value)
-		return;
-	value->value_case = OTLP__ANY_VALUE__VALUE_INT_VALUE;
-	value->int_value = number;
+	add_number(attributes, key, INT_VALUE, (uint64_t)number);
 }
 
 void attribute_uint(struct attributes *attributes, const char *key, uint64_t number)
@@ -146,59 +163,35 @@ void attribute_uint(struct attributes *attributes, const char *key, uint64_t num
 
 void attribute_bool(struct attributes *attributes, const char *key, bool truth)
 {
-	Otlp__AnyValue *value = add(attributes, key);
-
-	if (!value)
-		return;
-	value->value_case = OTLP__ANY_VALUE__VALUE_BOOL_VALUE;
-	value->bool_value = truth;
+	add_number(attributes, key, BOOL_VALUE, truth);
 }
 
-static bool add_element(struct attributes *attributes, Otlp__ArrayValue *array, size_t *left,
-			const ProtobufCBinaryData *element)
+/* Elements that fit into value_max, as an ArrayValue, behind the scratch of their text. */
+static struct wire pack_texts(struct attributes *attributes, const ProtobufCBinaryData *values,
+			      size_t count)
 {
-	Otlp__AnyValue value;
-	ProtobufCBinaryData *packed = &array->values[array->n_values];
+	struct wire array = {.data = attributes->scratch + ATTRIBUTE_VALUE_MAX,
+			     .capacity = attributes->value_max};
 
-	otlp__any_value__init(&value);
-	value.value_case = OTLP__ANY_VALUE__VALUE_STRING_VALUE;
-	value.string_value = utf8_of(attributes, element->data, element->len);
-	packed->len = otlp__any_value__get_packed_size(&value);
-	if (packed->len + ELEMENT_OVERHEAD > *left)
-		return false;
-	packed->data = arena_alloc(attributes->arena, packed->len);
-	if (!packed->data)
-		return false;
-	otlp__any_value__pack(&value, packed->data);
-	*left -= packed->len + ELEMENT_OVERHEAD;
-	array->n_values++;
-	return true;
+	for (size_t i = 0; i < count && !array.full; i++) {
+		size_t size = values[i].len;
+		const void *text = utf8_of(attributes, values[i].data, &size);
+
+		if (wire_head(&array, VALUES, wire_bytes_size(size)))
+			wire_bytes(&array, STRING_VALUE, text, size);
+	}
+	attributes->truncated |= array.full;
+	return array;
 }
 
 void attribute_texts(struct attributes *attributes, const char *key,
 		     const ProtobufCBinaryData *values, size_t count)
 {
-	Otlp__AnyValue *value = add(attributes, key);
-	size_t left = attributes->value_max + ELEMENT_OVERHEAD;
-	Otlp__ArrayValue *array;
+	struct wire array = pack_texts(attributes, values, count);
+	size_t value = wire_bytes_size(array.size);
 
-	if (!value)
+	if (!begin(attributes, key, value))
 		return;
-	if (count > left / ELEMENT_OVERHEAD) {
-		count = left / ELEMENT_OVERHEAD;
-		attributes->truncated = true;
-	}
-	array = arena_alloc(attributes->arena, sizeof(*array));
-	if (!array)
-		return;
-	otlp__array_value__init(array);
-	array->values = arena_alloc(attributes->arena, count * sizeof(*array->values));
-	value->value_case = OTLP__ANY_VALUE__VALUE_ARRAY_VALUE;
-	value->array_value = array;
-	for (size_t i = 0; array->values && i < count; i++) {
-		if (!add_element(attributes, array, &left, &values[i])) {
-			attributes->truncated = true;
-			break;
-		}
-	}
+	wire_head(attributes->out, VALUE, value);
+	wire_bytes(attributes->out, ARRAY_VALUE, array.data, array.size);
 }

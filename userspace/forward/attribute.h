@@ -1,32 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Attributes of one OTLP record or resource while it is made.  All memory is the
- * arena's; what goes over a limit is cut or left out, and said.
+ * Attributes of an OTLP record or resource, written in their final form as they come.
+ * What goes over a limit is cut or left out, and said.
  */
 #pragma once
 
+#include <protobuf-c/protobuf-c.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "otlp.pb-c.h"
+#include "forward/wire.h"
 
-#define ATTRIBUTES_MAX 192
-
-struct arena;
+#define ATTRIBUTES_MAX	    192
+#define ATTRIBUTE_VALUE_MAX 65536
 
 struct attributes {
-	struct arena *arena;
-	size_t value_max; /* bytes of one value, all elements together */
+	struct wire *out;
+	unsigned number;  /* of the field `attributes` in the message that out is of */
+	size_t value_max; /* bytes of one value, all elements together; at most ATTRIBUTE_VALUE_MAX
+			   */
+	uint8_t *scratch; /* 2 * ATTRIBUTE_VALUE_MAX bytes */
 	bool truncated;	  /* a value was cut */
-	uint32_t dropped; /* attributes that had no room */
-	size_t count;
-	Otlp__KeyValue *list[ATTRIBUTES_MAX];
+	uint32_t count, dropped; /* dropped: over ATTRIBUTES_MAX */
+	size_t start;		 /* of the first in out */
 };
 
-void attributes_init(struct attributes *attributes, struct arena *arena, size_t value_max);
+/* out and scratch: borrowed. */
+void attributes_init(struct attributes *attributes, struct wire *out, unsigned number,
+		     size_t value_max, uint8_t *scratch);
 bool attribute_has(const struct attributes *attributes, const char *key);
-/* Keys are borrowed for as long as the record lives.  Text is made UTF-8, reversibly. */
+/* Text is made UTF-8, reversibly. */
 void attribute_text(struct attributes *attributes, const char *key, const void *data, size_t size);
 void attribute_string(struct attributes *attributes, const char *key, const char *text);
 void attribute_hex(struct attributes *attributes, const char *key, const void *data, size_t size);
@@ -36,5 +40,5 @@ void attribute_int(struct attributes *attributes, const char *key, int64_t value
 void attribute_bool(struct attributes *attributes, const char *key, bool value);
 void attribute_texts(struct attributes *attributes, const char *key,
 		     const ProtobufCBinaryData *values, size_t count);
-/* A value of its own, for a body. */
-Otlp__AnyValue *attribute_value_text(struct attributes *attributes, const void *data, size_t size);
+/* An AnyValue with text as the field `number` of out, for a body. */
+void attribute_value(struct attributes *attributes, unsigned number, const void *data, size_t size);

@@ -5,10 +5,10 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "forward/wire.h"
 #include "frame/frame.h"
 
-#define TAG(number) ((number) << 3 | 2) /* of a field with a length */
-#define HEAD_MAX    6			/* tag and length */
+#define HEAD_MAX    6 /* tag and length */
 #define GZIP_LEVEL  1
 #define GZIP_WINDOW (15 + 16) /* the 16 asks for gzip's header */
 
@@ -125,13 +125,8 @@ static int reserve(uint8_t **buffer, size_t *capacity, size_t size)
 /* Tag and length. */
 static size_t put_head(uint8_t *out, unsigned number, size_t size)
 {
-	size_t n = 0;
-
-	out[n++] = (uint8_t)TAG(number);
-	for (; size > 127; size >>= 7)
-		out[n++] = (uint8_t)(size | 128);
-	out[n++] = (uint8_t)size;
-	return n;
+	out[0] = wire_tag(number, WIRE_BYTES);
+	return 1 + wire_put_varint(out + 1, size);
 }
 
 /* The resource is of the first record's frame. */
@@ -154,10 +149,9 @@ static int begin(struct batch *batch, const struct frame *frame)
 	return 0;
 }
 
-int batch_add(struct batch *batch, const struct frame *frame, const Otlp__LogRecord *record,
+int batch_add(struct batch *batch, const struct frame *frame, const uint8_t *record, size_t size,
 	      const struct cursor *after)
 {
-	size_t size = otlp__log_record__get_packed_size(record);
 	struct entry *entry = &batch->entries[batch->count];
 	int err;
 
@@ -173,7 +167,8 @@ int batch_add(struct batch *batch, const struct frame *frame, const Otlp__LogRec
 	entry->size = size;
 	entry->after = *after;
 	batch->used += put_head(batch->bytes + batch->used, 2, size);
-	batch->used += otlp__log_record__pack(record, batch->bytes + batch->used);
+	memcpy(batch->bytes + batch->used, record, size);
+	batch->used += size;
 	entry->end = batch->used;
 	batch->count++;
 	return 0;

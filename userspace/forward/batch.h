@@ -31,13 +31,13 @@ bool batch_is_full(const struct batch *batch);
 bool batch_fits(const struct batch *batch, const struct frame *frame);
 /* after: what the cursor is once this record and those before it were acknowledged.  -E2BIG: it
  * goes into the next batch. */
-int batch_add(struct batch *batch, const struct frame *frame, const Otlp__LogRecord *record,
+int batch_add(struct batch *batch, const struct frame *frame, const uint8_t *record, size_t size,
 	      const struct cursor *after);
 /* The body of a request with `count` records from `first` on, valid until the next call. */
 int batch_request(struct batch *batch, size_t first, size_t count, const uint8_t **body,
 		  size_t *size);
 const struct cursor *batch_after(const struct batch *batch, size_t index);
-/* One packed LogRecord. */
+/* One encoded LogRecord. */
 const uint8_t *batch_record(const struct batch *batch, size_t index, size_t *size);
 
 DEFINE_CLEANUP(struct batch *, batch_free);

@@ -12,7 +12,6 @@ static const struct name names[] = {
 	{.path = "args_count", .key = "process.args_count"},
 	{.path = "code", .key = "process.exit.code", .always = true},
 	{.path = "cwd", .key = "process.working_directory"},
-	{.path = "event.tid", .key = "thread.id"},
 	{.path = "file.changed_ns", .key = "file.changed", .form = FORM_REAL},
 	{.path = "file.gid", .key = "file.group.id", .form = FORM_DECIMAL, .always = true},
 	{.path = "file.inode", .key = "file.inode", .form = FORM_DECIMAL},
@@ -41,6 +40,7 @@ static const struct name names[] = {
 	 .also = true},
 	{.path = "process.namespace_pid", .key = "process.vpid"},
 	{.path = "process.parent.pid", .key = "process.parent_pid", .always = true},
+	{.path = "tid", .key = "thread.id"},
 };
 
 static int compare(const void *path, const void *name)

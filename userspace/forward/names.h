@@ -17,7 +17,7 @@ enum name_form {
 };
 
 struct name {
-	const char *path; /* below the class's message, or from "event." or "process." on */
+	const char *path; /* below the class's message, or from "process." on */
 	const char *key;
 	enum name_form form;
 	bool always; /* 0 means 0 here: send it */

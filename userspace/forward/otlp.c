@@ -125,7 +125,8 @@ static int take_events(struct otlp *otlp)
 		return -E2BIG;
 	while (otlp->next_event < payload->n_events) {
 		const Hinomi__Event *event = payload->events[otlp->next_event];
-		const Otlp__LogRecord *record = record_of(otlp->recorder, frame, event);
+		size_t size = 0;
+		const uint8_t *record = record_of(otlp->recorder, frame, event, &size);
 		struct cursor after = otlp->taken;
 		int err = record ? 0 : -ENOMEM;
 
@@ -136,7 +137,7 @@ static int take_events(struct otlp *otlp)
 			after.at = otlp->frame.next;
 		}
 		if (!err)
-			err = batch_add(otlp->batch, frame, record, &after);
+			err = batch_add(otlp->batch, frame, record, size, &after);
 		if (err)
 			return err;
 		otlp->next_event++;

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/arena.h"
 #include "base/escape.h"
 #include "forward/attribute.h"
 #include "forward/names.h"
@@ -18,18 +17,28 @@
 #include "frame/frame.h"
 #include "render/render.h"
 
-#define ARENA_MAX      (8u << 20)
 #define LINE_MAX_BYTES 2048
 #define NAME_MAX_BYTES 64
 
+/* field numbers of LogRecord, and of what it is in */
+enum {
+	TIME = 1,
+	SEVERITY_NUMBER = 2,
+	SEVERITY_TEXT = 3,
+	BODY = 5,
+	ATTRIBUTES = 6,
+	DROPPED = 7,
+	OBSERVED_TIME = 11,
+	EVENT_NAME = 12,
+};
+
 struct recorder {
-	struct arena arena;
-	struct attributes attributes;
-	Otlp__LogRecord record;
 	bool event_name_attribute;
 	FILE *line_out; /* of the line for people */
 	char *line;
 	size_t line_size;
+	uint8_t scratch[2 * ATTRIBUTE_VALUE_MAX];
+	uint8_t bytes[RECORD_BYTES_MAX];
 };
 
 int recorder_new(bool event_name_attribute, struct recorder **ret)
@@ -39,7 +48,6 @@ int recorder_new(bool event_name_attribute, struct recorder **ret)
 	if (!recorder)
 		return -ENOMEM;
 	recorder->event_name_attribute = event_name_attribute;
-	arena_init(&recorder->arena, ARENA_MAX);
 	recorder->line_out = open_memstream(&recorder->line, &recorder->line_size);
 	if (!recorder->line_out)
 		return -errno;
@@ -54,7 +62,6 @@ void recorder_free(struct recorder *recorder)
 	if (recorder->line_out)
 		fclose(recorder->line_out);
 	free(recorder->line);
-	arena_done(&recorder->arena);
 	free(recorder);
 }
 
@@ -104,7 +111,7 @@ static void put_outcome(struct attributes *out, const struct frame *frame,
 		event->result < 0 && event->result > -4096 ? strerrorname_np(-event->result) : NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-		walk_field(out, frame, "hinomi.", "event.", &event->base, fields[i]);
+		walk_field(out, frame, "hinomi.", &event->base, fields[i]);
 	if (error)
 		attribute_string(out, "error.type", error);
 	if (event->base.n_unknown_fields)
@@ -166,78 +173,88 @@ static void put_body(struct attributes *out, const struct frame *frame, const Hi
 			       event->file_link->target.len);
 }
 
-static Otlp__AnyValue *line_of(struct recorder *recorder, const struct frame *frame,
-			       const Hinomi__Event *event)
+static int put_line(struct recorder *recorder, struct attributes *out, const struct frame *frame,
+		    const Hinomi__Event *event)
 {
 	size_t size;
 
 	rewind(recorder->line_out);
 	render_line(recorder->line_out, frame, event);
 	if (fflush(recorder->line_out))
-		return NULL;
+		return -ENOMEM;
 	size = recorder->line_size;
 	if (size > LINE_MAX_BYTES)
 		for (size = LINE_MAX_BYTES; size && !is_utf8(recorder->line, size);)
 			size--;
-	return attribute_value_text(&recorder->attributes, recorder->line, size);
+	attribute_value(out, BODY, recorder->line, size);
+	return 0;
 }
 
-static int build(struct recorder *recorder, const struct frame *frame, const Hinomi__Event *event,
-		 size_t value_max)
+static void put_attributes(const struct recorder *recorder, struct attributes *out,
+			   const struct frame *frame, const Hinomi__Event *event, const char *name,
+			   const struct ocsf *ocsf)
 {
-	struct attributes *out = &recorder->attributes;
-	Otlp__LogRecord *record = &recorder->record;
 	const Hinomi__Process *process = payload_process(frame->payload, event);
-	const struct ocsf ocsf = ocsf_of(event);
-	char *name;
 
-	arena_reset(&recorder->arena);
-	attributes_init(out, &recorder->arena, value_max);
-	name = arena_alloc(&recorder->arena, NAME_MAX_BYTES);
-	if (!name)
-		return -ENOMEM;
-	snprintf(name, NAME_MAX_BYTES, "hinomi.%s", event_class(event));
 	if (recorder->event_name_attribute)
 		attribute_string(out, "event.name", name);
 	put_order(out, frame, event);
-	put_ocsf(out, &ocsf);
+	put_ocsf(out, ocsf);
 	put_outcome(out, frame, event);
 	put_body(out, frame, event, name);
 	if (process)
 		put_process(out, frame, process);
-
-	otlp__log_record__init(record);
-	record->time_unix_nano = frame_real_ns(frame, event->time_ns);
-	record->observed_time_unix_nano = record->time_unix_nano;
-	if (frame->header->n_clocks)
-		record->observed_time_unix_nano =
-			frame->header->clocks[frame->header->n_clocks - 1]->real_ns;
-	record->severity_number = ocsf.severity_number;
-	record->severity_text.data = (uint8_t *)ocsf.severity_text;
-	record->severity_text.len = strlen(ocsf.severity_text);
-	record->event_name.data = (uint8_t *)name;
-	record->event_name.len = strlen(name);
-	record->body = line_of(recorder, frame, event);
 	if (out->truncated)
 		attribute_bool(out, "hinomi.truncated", true);
-	record->attributes = out->list;
-	record->n_attributes = out->count;
-	record->dropped_attributes_count = out->dropped;
-	return record->body ? 0 : -ENOMEM;
 }
 
-const Otlp__LogRecord *record_of(struct recorder *recorder, const struct frame *frame,
-				 const Hinomi__Event *event)
+/* When the sensor had sealed it, as far as is known. */
+static uint64_t observed_ns(const struct frame *frame, uint64_t time_ns)
 {
-	/* with the last, all attributes at their longest fit */
+	const Hinomi__FrameHeader *header = frame->header;
+
+	return header->n_clocks ? header->clocks[header->n_clocks - 1]->real_ns : time_ns;
+}
+
+/* -E2BIG: with values of that length it does not fit. */
+static int build(struct recorder *recorder, const struct frame *frame, const Hinomi__Event *event,
+		 size_t value_max, size_t *size)
+{
+	struct wire wire = {.data = recorder->bytes, .capacity = sizeof(recorder->bytes)};
+	uint64_t time_ns = frame_real_ns(frame, event->time_ns);
+	const struct ocsf ocsf = ocsf_of(event);
+	struct attributes out;
+	char name[NAME_MAX_BYTES];
+
+	snprintf(name, sizeof(name), "hinomi.%s", event_class(event));
+	wire_fixed64(&wire, TIME, time_ns);
+	wire_varint(&wire, SEVERITY_NUMBER, (uint64_t)ocsf.severity_number);
+	wire_bytes(&wire, SEVERITY_TEXT, ocsf.severity_text, strlen(ocsf.severity_text));
+	attributes_init(&out, &wire, ATTRIBUTES, value_max, recorder->scratch);
+	if (put_line(recorder, &out, frame, event))
+		return -ENOMEM;
+	out.start = wire.size;
+	put_attributes(recorder, &out, frame, event, name, &ocsf);
+	if (out.dropped)
+		wire_varint(&wire, DROPPED, out.dropped);
+	wire_fixed64(&wire, OBSERVED_TIME, observed_ns(frame, time_ns));
+	wire_bytes(&wire, EVENT_NAME, name, strlen(name));
+	*size = wire.size;
+	return wire.full ? -E2BIG : 0;
+}
+
+const uint8_t *record_of(struct recorder *recorder, const struct frame *frame,
+			 const Hinomi__Event *event, size_t *size)
+{
+	/* with the last, as many attributes as there may be fit */
 	static const size_t value_max[] = {RECORD_BYTES_MAX, RECORD_BYTES_MAX / 4,
 					   RECORD_BYTES_MAX / 16, 128};
 
 	for (size_t i = 0; i < ARRAY_SIZE(value_max); i++) {
-		if (build(recorder, frame, event, value_max[i]))
-			return NULL;
-		if (otlp__log_record__get_packed_size(&recorder->record) <= RECORD_BYTES_MAX)
-			return &recorder->record;
+		int err = build(recorder, frame, event, value_max[i], size);
+
+		if (err != -E2BIG)
+			return err ? NULL : recorder->bytes;
 	}
 	return NULL;
 }

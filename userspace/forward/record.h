@@ -9,7 +9,6 @@
 #include "base/cleanup.h"
 #include "config/config.h"
 #include "event.pb-c.h"
-#include "otlp.pb-c.h"
 
 #define RECORD_BYTES_MAX 65536
 
@@ -18,15 +17,16 @@ struct recorder;
 
 int recorder_new(bool event_name_attribute, struct recorder **ret);
 void recorder_free(struct recorder *recorder);
-/* At most RECORD_BYTES_MAX bytes once packed; valid until the next call.  NULL: out of memory. */
-const Otlp__LogRecord *record_of(struct recorder *recorder, const struct frame *frame,
-				 const Hinomi__Event *event);
+/* An encoded LogRecord of at most RECORD_BYTES_MAX bytes, valid until the next call; NULL: out of
+ * memory. */
+const uint8_t *record_of(struct recorder *recorder, const struct frame *frame,
+			 const Hinomi__Event *event, size_t *size);
 
-/* What all records of a frame have in common, packed; labels win over what we know ourselves.
- * ret is the caller's. */
+/* What all records of a frame have in common: the other fields of a ResourceLogs, encoded; labels
+ * win over what we know ourselves. ret is the caller's. */
 int resource_pack(const struct frame *frame, const struct config_label *labels, size_t nlabels,
 		  uint8_t **ret, size_t *size);
-/* The scope's fields of a ScopeLogs, packed, without records. */
+/* The fields of a ScopeLogs, encoded, without records. */
 int scope_pack(uint8_t **ret, size_t *size);
 
 DEFINE_CLEANUP(struct recorder *, recorder_free);

@@ -7,15 +7,15 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "base/arena.h"
 #include "forward/attribute.h"
 #include "forward/names.h"
 #include "forward/ocsf.h"
 #include "forward/record.h"
 #include "frame/frame.h"
+#include "otlp.pb-c.h"
 
-#define ARENA_MAX (1u << 20)
-#define VALUE_MAX 4096
+#define VALUE_MAX    4096
+#define RESOURCE_MAX (384u << 10) /* as many labels as a configuration may have */
 
 /* Names of OpenTelemetry for what uname(2) calls a machine. */
 static const char *arch_of(const char *machine)
@@ -68,48 +68,54 @@ static void put_host(struct attributes *out)
 	put_default(out, "os.version", names.release);
 }
 
-static int pack(const ProtobufCMessage *message, uint8_t **ret, size_t *size)
+/* field numbers of Resource and ResourceLogs */
+enum { ATTRIBUTES = 1 };
+enum { RESOURCE = 1, SCHEMA_URL = 3 };
+
+struct workplace {
+	uint8_t scratch[2 * ATTRIBUTE_VALUE_MAX];
+	uint8_t resource[RESOURCE_MAX], logs[RESOURCE_MAX];
+};
+
+static void put_all(struct attributes *out, const struct frame *frame,
+		    const struct config_label *labels, size_t nlabels)
 {
-	*size = protobuf_c_message_get_packed_size(message);
-	*ret = malloc(*size ? *size : 1);
+	for (size_t i = 0; i < nlabels; i++)
+		put_default(out, labels[i].key, labels[i].value);
+	put_default(out, "service.name", "hinomi");
+	put_default(out, "service.version", HINOMI_VERSION);
+	put_uuid(out, "service.instance.id", &frame->header->sensor_id);
+	put_uuid(out, "hinomi.boot_id", &frame->header->boot_id);
+	put_uuid(out, "hinomi.rings_id", &frame->header->rings_id);
+	put_host(out);
+}
+
+int resource_pack(const struct frame *frame, const struct config_label *labels, size_t nlabels,
+		  uint8_t **ret, size_t *size)
+{
+	CLEANUP(free) struct workplace *place = malloc(sizeof(*place));
+	struct wire resource = {.capacity = RESOURCE_MAX}, logs = {.capacity = RESOURCE_MAX};
+	struct attributes out;
+
+	if (!place)
+		return -ENOMEM;
+	resource.data = place->resource;
+	logs.data = place->logs;
+	attributes_init(&out, &resource, ATTRIBUTES, VALUE_MAX, place->scratch);
+	put_all(&out, frame, labels, nlabels);
+	wire_bytes(&logs, RESOURCE, resource.data, resource.size);
+	wire_bytes(&logs, SCHEMA_URL, NAMES_SCHEMA_URL, strlen(NAMES_SCHEMA_URL));
+	*ret = malloc(logs.size);
 	if (!*ret)
 		return -ENOMEM;
-	protobuf_c_message_pack(message, *ret);
+	memcpy(*ret, logs.data, logs.size);
+	*size = logs.size;
 	return 0;
 }
 
 static ProtobufCBinaryData literal(const char *text)
 {
 	return (ProtobufCBinaryData){.data = (uint8_t *)text, .len = strlen(text)};
-}
-
-int resource_pack(const struct frame *frame, const struct config_label *labels, size_t nlabels,
-		  uint8_t **ret, size_t *size)
-{
-	Otlp__ResourceLogs logs = OTLP__RESOURCE_LOGS__INIT;
-	Otlp__Resource resource = OTLP__RESOURCE__INIT;
-	struct attributes out;
-	struct arena arena;
-	int err;
-
-	arena_init(&arena, ARENA_MAX);
-	attributes_init(&out, &arena, VALUE_MAX);
-	for (size_t i = 0; i < nlabels; i++)
-		put_default(&out, labels[i].key, labels[i].value);
-	put_default(&out, "service.name", "hinomi");
-	put_default(&out, "service.version", HINOMI_VERSION);
-	put_uuid(&out, "service.instance.id", &frame->header->sensor_id);
-	put_uuid(&out, "hinomi.boot_id", &frame->header->boot_id);
-	put_uuid(&out, "hinomi.rings_id", &frame->header->rings_id);
-	put_host(&out);
-	resource.attributes = out.list;
-	resource.n_attributes = out.count;
-	resource.dropped_attributes_count = out.dropped;
-	logs.resource = &resource;
-	logs.schema_url = literal(NAMES_SCHEMA_URL);
-	err = pack(&logs.base, ret, size);
-	arena_done(&arena);
-	return err;
 }
 
 int scope_pack(uint8_t **ret, size_t *size)
@@ -130,5 +136,9 @@ int scope_pack(uint8_t **ret, size_t *size)
 	scope.n_attributes = 1;
 	logs.scope = &scope;
 	logs.schema_url = literal(NAMES_SCHEMA_URL);
-	return pack(&logs.base, ret, size);
+	*ret = malloc(otlp__scope_logs__get_packed_size(&logs));
+	if (!*ret)
+		return -ENOMEM;
+	*size = otlp__scope_logs__pack(&logs, *ret);
+	return 0;
 }

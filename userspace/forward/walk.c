@@ -10,8 +10,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/arena.h"
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "event.pb-c.h"
 #include "forward/attribute.h"
@@ -23,32 +21,33 @@
 #define DEPTH_MAX    8
 #define ELEMENTS_MAX 4096 /* of a list of messages */
 
-/* Where the walk stands: the same place under both names. */
+/* Where the walk stands. */
 struct place {
 	struct attributes *out;
 	const struct frame *frame;
 	unsigned depth;
-	char key[KEY_MAX];  /* hinomi.exec.file. */
-	char path[KEY_MAX]; /* file. */
+	size_t length;
+	size_t path;	   /* where in key the path of the conventions' table begins */
+	char key[KEY_MAX]; /* hinomi.exec.file.path */
 };
 
-static void walk(const struct place *place, const ProtobufCMessage *message);
+static void walk(struct place *place, const ProtobufCMessage *message);
 
-static bool step(const struct place *from, const char *name, const char *end, struct place *ret)
+static const char *path_of(const struct place *place)
 {
-	int key, path;
-
-	ret->out = from->out;
-	ret->frame = from->frame;
-	ret->depth = from->depth + 1;
-	key = snprintf(ret->key, KEY_MAX, "%s%s%s", from->key, name, end);
-	path = snprintf(ret->path, KEY_MAX, "%s%s%s", from->path, name, end);
-	return key < KEY_MAX && path < KEY_MAX;
+	return place->key + place->path;
 }
 
-static const char *key_copy(struct attributes *out, const char *key)
+/* One name further down. */
+static bool step(struct place *place, const char *name)
 {
-	return arena_copy(out->arena, key, strlen(key) + 1);
+	size_t length = strlen(name);
+
+	if (place->length + length + 2 > KEY_MAX)
+		return false;
+	memcpy(place->key + place->length, name, length + 1);
+	place->length += length;
+	return true;
 }
 
 /* Bytes that are no text: shown as digits. */
@@ -182,30 +181,24 @@ static bool is_id_of_credentials(const ProtobufCMessage *message,
 static void put_scalar(const struct place *place, const ProtobufCMessage *message,
 		       const ProtobufCFieldDescriptor *field, const void *at)
 {
-	const struct name *name = name_of(place->path);
+	const struct name *name = name_of(path_of(place));
 	uint64_t number = number_of(field, at);
-	const char *key;
 
 	if (name && (number || name->always))
 		put_formed(place, name, field, number);
 	if (name && !name->also)
 		return;
-	if (!number && !is_id_of_credentials(message, field))
-		return;
-	key = key_copy(place->out, place->key);
-	if (key)
-		put_number(place->out, key, field, number);
+	if (number || is_id_of_credentials(message, field))
+		put_number(place->out, place->key, field, number);
 }
 
 static void put_bytes(const struct place *place, const char *field,
 		      const ProtobufCBinaryData *bytes)
 {
-	const struct name *name = name_of(place->path);
-	const char *key = name ? name->key : key_copy(place->out, place->key);
+	const struct name *name = bytes->len ? name_of(path_of(place)) : NULL;
+	const char *key = name ? name->key : place->key;
 
-	if (!key || !bytes->len)
-		return;
-	if (name && name->shared && attribute_has(place->out, key))
+	if (!bytes->len || (name && name->shared && attribute_has(place->out, key)))
 		return;
 	if (!strcmp(field, "ip"))
 		put_ip(place->out, key, bytes);
@@ -218,35 +211,31 @@ static void put_bytes(const struct place *place, const char *field,
 /* Each element as its JSON. */
 static void put_messages(const struct place *place, ProtobufCMessage *const *elements, size_t count)
 {
-	const char *key = key_copy(place->out, place->key);
 	ProtobufCBinaryData *texts;
 
 	if (count > ELEMENTS_MAX)
 		count = ELEMENTS_MAX;
-	texts = arena_alloc(place->out->arena, count * sizeof(*texts));
-	if (!key || !texts)
-		return;
-	for (size_t i = 0; i < count; i++) {
-		CLEANUP(free) char *text = NULL;
-		size_t size = 0;
-		FILE *out = open_memstream(&text, &size);
+	texts = calloc(count, sizeof(*texts));
+	for (size_t i = 0; texts && i < count; i++) {
+		FILE *out = open_memstream((char **)&texts[i].data, &texts[i].len);
 
 		if (!out)
-			return;
+			break;
 		render_message(out, elements[i]);
-		if (fclose(out))
-			return;
-		texts[i].data = arena_copy(place->out->arena, text, size);
-		texts[i].len = texts[i].data ? size : 0;
+		fclose(out);
 	}
-	attribute_texts(place->out, key, texts, count);
+	if (texts)
+		attribute_texts(place->out, place->key, texts, count);
+	for (size_t i = 0; texts && i < count; i++)
+		free(texts[i].data);
+	free(texts);
 }
 
 static void put_repeated(const struct place *place, const ProtobufCFieldDescriptor *field,
 			 const void *elements, size_t count)
 {
-	const struct name *name = name_of(place->path);
-	const char *key;
+	const struct name *name = name_of(path_of(place));
+	const char *key = name ? name->key : place->key;
 
 	if (!count)
 		return;
@@ -256,40 +245,56 @@ static void put_repeated(const struct place *place, const ProtobufCFieldDescript
 	}
 	if (field->type != PROTOBUF_C_TYPE_BYTES)
 		return; /* the contract has no list of numbers; the test of all fields would tell */
-	key = name ? name->key : key_copy(place->out, place->key);
-	if (key && !(name && name->shared && attribute_has(place->out, key)))
+	if (!name || !name->shared || !attribute_has(place->out, key))
 		attribute_texts(place->out, key, elements, count);
 }
 
-static void put_field(const struct place *here, const ProtobufCMessage *message,
+static void put_message(struct place *place, const ProtobufCMessage *message)
+{
+	place->key[place->length++] = '.';
+	place->key[place->length] = '\0';
+	place->depth++;
+	walk(place, message);
+	place->depth--;
+}
+
+static void put_value(struct place *place, const ProtobufCMessage *message,
 		      const ProtobufCFieldDescriptor *field)
 {
 	const char *base = (const char *)message, *at = base + field->offset;
-	bool is_message =
-		field->type == PROTOBUF_C_TYPE_MESSAGE && field->label != PROTOBUF_C_LABEL_REPEATED;
-	struct place place;
+	const char *string;
+
+	if (field->label == PROTOBUF_C_LABEL_REPEATED) {
+		put_repeated(place, field, *(void *const *)at,
+			     *(const size_t *)(base + field->quantifier_offset));
+	} else if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
+		put_message(place, *(const ProtobufCMessage *const *)at);
+	} else if (field->type == PROTOBUF_C_TYPE_BYTES) {
+		put_bytes(place, field->name, (const ProtobufCBinaryData *)at);
+	} else if (field->type == PROTOBUF_C_TYPE_STRING) {
+		string = *(const char *const *)at;
+		put_bytes(place, field->name,
+			  &(ProtobufCBinaryData){.data = (uint8_t *)string, .len = strlen(string)});
+	} else {
+		put_scalar(place, message, field, at);
+	}
+}
+
+static void put_field(struct place *place, const ProtobufCMessage *message,
+		      const ProtobufCFieldDescriptor *field)
+{
+	const char *base = (const char *)message;
+	size_t length = place->length;
 
 	if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) &&
 	    *(const uint32_t *)(base + field->quantifier_offset) != field->id)
 		return;
-	if (!step(here, field->name, is_message ? "." : "", &place))
-		return;
-	if (field->label == PROTOBUF_C_LABEL_REPEATED)
-		put_repeated(&place, field, *(void *const *)at,
-			     *(const size_t *)(base + field->quantifier_offset));
-	else if (is_message)
-		walk(&place, *(const ProtobufCMessage *const *)at);
-	else if (field->type == PROTOBUF_C_TYPE_BYTES)
-		put_bytes(&place, field->name, (const ProtobufCBinaryData *)at);
-	else if (field->type == PROTOBUF_C_TYPE_STRING)
-		put_bytes(&place, field->name,
-			  &(ProtobufCBinaryData){.data = *(uint8_t *const *)at,
-						 .len = strlen(*(const char *const *)at)});
-	else
-		put_scalar(&place, message, field, at);
+	if (step(place, field->name))
+		put_value(place, message, field);
+	place->length = length;
 }
 
-static void walk(const struct place *place, const ProtobufCMessage *message)
+static void walk(struct place *place, const ProtobufCMessage *message)
 {
 	if (!message || place->depth > DEPTH_MAX)
 		return;
@@ -297,29 +302,31 @@ static void walk(const struct place *place, const ProtobufCMessage *message)
 		put_field(place, message, &message->descriptor->fields[i]);
 }
 
-static struct place start(struct attributes *attributes, const struct frame *frame,
-			  const char *root, const char *path)
+static void start(struct place *place, struct attributes *attributes, const struct frame *frame,
+		  const char *root, const char *path)
 {
-	struct place place = {.out = attributes, .frame = frame};
-
-	snprintf(place.key, KEY_MAX, "%s", root);
-	snprintf(place.path, KEY_MAX, "%s", path);
-	return place;
+	place->out = attributes;
+	place->frame = frame;
+	place->depth = 0;
+	place->length = (size_t)snprintf(place->key, KEY_MAX, "%s", root);
+	place->path = place->length - strlen(path);
 }
 
 void walk_message(struct attributes *attributes, const struct frame *frame, const char *root,
 		  const char *path, const ProtobufCMessage *message)
 {
-	struct place place = start(attributes, frame, root, path);
+	struct place place;
 
+	start(&place, attributes, frame, root, path);
 	walk(&place, message);
 }
 
 void walk_field(struct attributes *attributes, const struct frame *frame, const char *root,
-		const char *path, const ProtobufCMessage *message, const char *field)
+		const ProtobufCMessage *message, const char *field)
 {
-	struct place place = start(attributes, frame, root, path);
+	struct place place;
 
+	start(&place, attributes, frame, root, "");
 	put_field(&place, message,
 		  protobuf_c_message_descriptor_get_field_by_name(message->descriptor, field));
 }

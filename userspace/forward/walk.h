@@ -7,10 +7,10 @@
 struct attributes;
 struct frame;
 
-/* root: what stands in front of a field's name, "hinomi.exec."; path: likewise where the names of
- * the conventions are looked up, "" or "process.". */
+/* root: what stands in front of a field's name, "hinomi.exec."; path: its end from where on names
+ * are looked up in the conventions, "" or "process.". */
 void walk_message(struct attributes *attributes, const struct frame *frame, const char *root,
 		  const char *path, const ProtobufCMessage *message);
-/* One scalar field of it, likewise. */
+/* One field of it, looked up by its name alone. */
 void walk_field(struct attributes *attributes, const struct frame *frame, const char *root,
-		const char *path, const ProtobufCMessage *message, const char *field);
+		const ProtobufCMessage *message, const char *field);
