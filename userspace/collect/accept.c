@@ -39,13 +39,14 @@ struct work {
 static __attribute__((format(printf, 3, 4))) int problem(struct work *work, Hinomi__Problem what,
 							 const char *format, ...)
 {
+	struct accept_result *result = work->result;
 	va_list args;
 
-	work->result->problem = what;
-	work->result->number = work->frame ? work->frame->header->number : 0;
 	va_start(args, format);
-	vsnprintf(work->result->text, sizeof(work->result->text), format, args);
+	vsnprintf(result->text, sizeof(result->text), format, args);
 	va_end(args);
+	result->problem = what;
+	result->number = work->frame ? work->frame->header->number : 0;
 	return -EPROTO;
 }
 

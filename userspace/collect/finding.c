@@ -71,9 +71,14 @@ void findings_free(struct findings *findings)
 
 static bool was_said(struct findings *findings, const struct said *what)
 {
-	for (size_t i = 0; i < REMEMBERED; i++)
-		if (!memcmp(&findings->said[i], what, sizeof(*what)))
+	for (size_t i = 0; i < REMEMBERED; i++) {
+		const struct said *said = &findings->said[i];
+
+		if (said->lane == what->lane && said->first == what->first &&
+		    said->last == what->last && !strcmp(said->kind, what->kind) &&
+		    !memcmp(said->sensor_id, what->sensor_id, sizeof(said->sensor_id)))
 			return true;
+	}
 	return false;
 }
 
@@ -130,16 +135,12 @@ static size_t make_line(char line[LINE_BYTES], const struct said *what, const ch
 int finding_add(struct findings *findings, const uint8_t sensor_id[16], int lane, const char *kind,
 		uint64_t first, uint64_t last, const char *text)
 {
-	struct said what;
+	struct said what = {.lane = lane, .first = first, .last = last};
 	char line[LINE_BYTES], id[33];
 	int err;
 
-	memset(&what, 0, sizeof(what)); /* compared as bytes */
 	memcpy(what.sensor_id, sensor_id, sizeof(what.sensor_id));
 	snprintf(what.kind, sizeof(what.kind), "%s", kind);
-	what.lane = lane;
-	what.first = first;
-	what.last = last;
 	if (was_said(findings, &what))
 		return 0;
 	query_id_text(sensor_id, id);

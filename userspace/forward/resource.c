@@ -105,7 +105,7 @@ int resource_pack(const struct frame *frame, const struct config_label *labels, 
 	put_all(&out, frame, labels, nlabels);
 	wire_bytes(&logs, RESOURCE, resource.data, resource.size);
 	wire_bytes(&logs, SCHEMA_URL, NAMES_SCHEMA_URL, strlen(NAMES_SCHEMA_URL));
-	*ret = malloc(logs.size);
+	*ret = malloc(logs.size + 1);
 	if (!*ret)
 		return -ENOMEM;
 	memcpy(*ret, logs.data, logs.size);
