@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/wait.h>
 
+#include "spool/format.h"
 #include "spool_tools.h"
 
 static void round_trip(void **state)
@@ -39,6 +40,8 @@ static void round_trip(void **state)
 	assert_int_equal(spool_reader_open(test->dir, LANE_KEEP, before, &reader), 0);
 	put_frames(writer, LANE_KEEP, 301, 310, FRAME_MAX);
 	assert_int_equal(spool_read(reader, &frame, &size), 0);
+	assert_int_equal(read_lane(test->dir, LANE_KEEP, 1, FRAME_MAX).frames, 310);
+	assert_int_equal(read_lane(test->dir, LANE_KEEP, 1, FRAME_MAX).damages, 0);
 	assert_int_equal(spool_sync(writer), 0);
 	assert_int_equal(read_on(reader, FRAME_MAX).first, 301);
 	spool_reader_free(reader);
@@ -316,6 +319,35 @@ static void damage_across_records(void **state)
 	assert_int_equal(read_lane(test->dir, LANE_KEEP, 0, FRAME_MAX).frames, pass.frames);
 }
 
+/* Damage at the very end looks like a torn write; the bound tells. */
+static void what_was_durable_is_not_cut(void **state)
+{
+	const struct test_spool *test = *state;
+	struct spool_writer *writer = open_writer(test->dir, 0, 1 << 20);
+	struct spool_position start = {0}, end;
+	struct spool_reader *reader;
+	char path[128];
+	struct stat st;
+	int fd;
+
+	put_frames(writer, LANE_KEEP, 1, 10, 100);
+	spool_writer_free(writer);
+	assert_int_equal(spool_reader_open(test->dir, LANE_KEEP, start, &reader), 0);
+	read_on(reader, 100);
+	end = spool_reader_next(reader);
+	spool_reader_free(reader);
+	segment_path(test, LANE_KEEP, 1, path, sizeof(path));
+	fd = open(path, O_WRONLY);
+	assert_int_equal(pwrite(fd, "x", 1, (off_t)end.offset - 9), 1);
+	assert_int_equal(ftruncate(fd, (off_t)end.offset), 0); /* and no foot */
+	close(fd);
+	spool_writer_free(open_writer(test->dir, 0, 1 << 20));
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_size >= (off_t)end.offset);
+	assert_int_equal(read_lane(test->dir, LANE_KEEP, 0, 100).frames, 9);
+	assert_int_equal(read_lane(test->dir, LANE_KEEP, 0, 100).damages, 1);
+}
+
 /* What a frame holds is never taken for a record, even where damage makes the reader look for one.
  */
 static void frames_in_frames(void **state)
@@ -352,6 +384,52 @@ static void frames_in_frames(void **state)
 	spool_reader_free(reader);
 	assert_int_equal(inner, 0);
 	assert_int_equal(outer, 1);
+}
+
+static void records_are_good_in_their_place(void **state)
+{
+	struct record record = {.length = 5, .number = 7, .body_crc = 9}, got;
+	uint8_t head[RECORD_HEAD_BYTES];
+
+	(void)state;
+	record_encode(&record, 42, 128, head);
+	assert_true(record_decode(head, 42, 128, &got));
+	assert_int_equal(got.length, 5);
+	assert_int_equal(got.number, 7);
+	assert_int_equal(got.body_crc, 9);
+	assert_false(record_decode(head, 43, 128, &got));
+	assert_false(record_decode(head, 42, 136, &got));
+	record.length = SPOOL_FRAME_BYTES_MAX + 1;
+	record_encode(&record, 42, 128, head);
+	assert_false(record_decode(head, 42, 128, &got));
+}
+
+/* The last frame of a segment that has no foot ends in bytes that look like one. */
+static void frame_that_looks_like_a_foot(void **state)
+{
+	const struct test_spool *test = *state;
+	struct spool_writer *writer = open_writer(test->dir, 0, 0);
+	const struct segment_foot foot = {.id = {.number = 1, .salt = 42},
+					  .offset = SEGMENT_HEAD_BYTES + RECORD_HEAD_BYTES};
+	struct spool_position start = {0};
+	uint8_t bytes[SEGMENT_FOOT_BYTES];
+	struct spool_reader *reader;
+	char path[128];
+	const void *frame;
+	size_t size;
+
+	segment_foot_encode(&foot, bytes);
+	assert_int_equal(spool_append(writer, LANE_KEEP, 1, bytes, sizeof(bytes)), 0);
+	spool_writer_free(writer);
+	segment_path(test, LANE_KEEP, 1, path, sizeof(path));
+	assert_int_equal(truncate(path, (off_t)(foot.offset + sizeof(bytes))), 0);
+	snprintf(path, sizeof(path), "%s/keep/durable", test->dir);
+	assert_int_equal(unlink(path), 0);
+	spool_writer_free(open_writer(test->dir, 0, 0));
+	assert_int_equal(spool_reader_open(test->dir, LANE_KEEP, start, &reader), 0);
+	assert_int_equal(spool_read(reader, &frame, &size), 1);
+	assert_int_equal(size, sizeof(bytes));
+	spool_reader_free(reader);
 }
 
 static void without_a_bound(void **state)
@@ -409,7 +487,10 @@ int main(void)
 		SPOOL_TEST(torn_tail_at_every_byte),
 		SPOOL_TEST(every_flip_is_found),
 		SPOOL_TEST(damage_across_records),
+		SPOOL_TEST(what_was_durable_is_not_cut),
 		SPOOL_TEST(frames_in_frames),
+		cmocka_unit_test(records_are_good_in_their_place),
+		SPOOL_TEST(frame_that_looks_like_a_foot),
 		SPOOL_TEST(without_a_bound),
 		SPOOL_TEST(lost_segment_is_damage),
 	};

@@ -50,6 +50,35 @@ static void oldest_bulk_goes_first(void **state)
 	}
 }
 
+/* Nothing but what is durable may go; append sees to it itself. */
+static void nobody_syncs(void **state)
+{
+	const struct test_spool *test = *state;
+	struct spool_writer *writer = open_writer(test->dir, 64 << 10, 0);
+	struct spool_eviction eviction;
+	uint64_t gone = 0;
+	struct pass pass;
+
+	for (uint64_t number = 1; number <= 200; number++) {
+		assert_int_equal(put_frame(writer, LANE_KEEP, number, FRAME_MAX), 0);
+		assert_true(spool_bytes(writer) <= 64 << 10);
+		if (number == 5)
+			assert_int_equal(spool_sync(writer), 0);
+		/* the end of the chain, as far as it is durable, always stays */
+		if (number >= 5)
+			assert_true(read_lane(test->dir, LANE_KEEP, 0, FRAME_MAX).frames > 0);
+		while (spool_take_eviction(writer, &eviction)) {
+			assert_int_equal(eviction.first_frame, gone + 1);
+			gone = eviction.last_frame;
+		}
+	}
+	spool_writer_free(writer);
+	pass = read_lane(test->dir, LANE_KEEP, 0, FRAME_MAX);
+	assert_int_equal(pass.first, gone + 1);
+	assert_int_equal(pass.last, 200);
+	assert_int_equal(pass.holes + pass.damages, 0);
+}
+
 static void evictions_are_told_until_declared(void **state)
 {
 	const struct test_spool *test = *state;
@@ -135,6 +164,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SPOOL_TEST(oldest_bulk_goes_first),
+		SPOOL_TEST(nobody_syncs),
 		SPOOL_TEST(evictions_are_told_until_declared),
 		SPOOL_TEST(released_goes_unreported),
 		SPOOL_TEST(reader_finds_the_hole),

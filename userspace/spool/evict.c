@@ -110,8 +110,8 @@ static int evict(struct spool_writer *writer, struct lane_writer *lane, uint64_t
 
 bool evict_room(struct spool_writer *writer, enum lane lane, uint64_t size)
 {
+	bool disk_full, enough;
 	uint64_t freed = 0;
-	bool disk_full, any = false;
 
 	pthread_mutex_lock(&writer->evict_lock);
 	pthread_mutex_lock(&writer->lock);
@@ -123,7 +123,8 @@ bool evict_room(struct spool_writer *writer, enum lane lane, uint64_t size)
 		bool released = false;
 
 		pthread_mutex_lock(&writer->lock);
-		if (disk_full ? freed < size : !quota_allows(writer, lane, size))
+		enough = disk_full ? freed >= size : quota_allows(writer, lane, size);
+		if (!enough)
 			from = choose(writer, lane, disk_full);
 		if (from) {
 			oldest = from->entries[0];
@@ -133,10 +134,9 @@ bool evict_room(struct spool_writer *writer, enum lane lane, uint64_t size)
 		if (!from || evict(writer, from, oldest.number, released))
 			break;
 		freed += oldest.bytes;
-		any = true;
 	}
 	pthread_mutex_unlock(&writer->evict_lock);
-	return any;
+	return enough;
 }
 
 void evict_ahead(struct spool_writer *writer)

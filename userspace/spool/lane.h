@@ -80,7 +80,7 @@ bool quota_allows(const struct spool_writer *writer, enum lane lane, uint64_t si
 
 /* Without writer->lock. */
 bool is_full(int err);
-/* Makes room for a segment of that size: true when something went. */
+/* Makes room for a segment of that size, by quota or else on the disk: true when it is enough. */
 bool evict_room(struct spool_writer *writer, enum lane lane, uint64_t size);
 /* So that an append seldom has to. */
 void evict_ahead(struct spool_writer *writer);

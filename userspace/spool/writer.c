@@ -176,7 +176,11 @@ int spool_append(struct spool_writer *writer, enum lane lane, uint64_t number, c
 			err = append(writer, to, &record, frame, false);
 	}
 	if (is_full(err)) {
-		evict_room(writer, lane, segment_size_for(writer, &record));
+		uint64_t room = segment_size_for(writer, &record);
+
+		/* what is not yet durable cannot go */
+		if (!evict_room(writer, lane, room) && !spool_sync(writer))
+			evict_room(writer, lane, room);
 		err = append(writer, to, &record, frame, lane == LANE_KEEP);
 	}
 	return err;
