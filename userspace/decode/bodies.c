@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 
-#include "decode/body.h"
 #include "decode/source.h"
 
 static Hinomi__ProcessKey *key_or_none(struct source *source, const struct process_key *key)

@@ -4,7 +4,6 @@
 
 #include <sys/mount.h>
 
-#include "decode/body.h"
 #include "decode/source.h"
 
 void decode_exec_failed(struct source *source, Hinomi__Event *event)
