@@ -187,6 +187,11 @@ class Rig:
                     ids.add(attributes["log.record.uid"]["stringValue"])
         return found, ids
 
+    def cursors(self, state="state"):
+        """Those that were ever moved."""
+        return [name for name in os.listdir(self.path(state)) if name.endswith(".cursor")
+                and os.path.getsize(self.path(f"{state}/{name}"))]
+
     def findings(self, *kinds, store="store"):
         """Of these kinds, or all that a slow machine alone does not bring about."""
         with open(self.path(f"{store}/findings.jsonl"), encoding="utf-8") as file:

@@ -151,11 +151,13 @@ static enum MHD_Result begin(struct server *server, struct MHD_Connection *conne
 
 	if (server->verify && !is_known_client(connection))
 		return send_status(connection, 403, CERTIFICATE_WANTED);
-	if (*length && strtoull(length, NULL, 10) > SERVER_BODY_MAX)
-		return send_status(connection, 413, "more than 16 MiB\n");
 	gathering = calloc(1, sizeof(*gathering));
 	if (!gathering)
 		return MHD_NO;
+	/* it is read to its end all the same: a client that is cut off while it sends sees no
+	 * answer */
+	if (*length && strtoull(length, NULL, 10) > SERVER_BODY_MAX)
+		gathering->status = 413;
 	gathering->server = server;
 	gathering->start_ns = clock_boot_ns();
 	*ctx = gathering;
