@@ -48,7 +48,7 @@ static void make_event(struct arena *arena, Hinomi__Event *event, Hinomi__Proces
 	process->n_ancestors = 3;
 	process->args = args;
 	process->n_args = 4;
-	set_bytes(&file->path, "/home/alice/src/project/build/obj/userspace/base/arena.o");
+	set_bytes(&file->path, "/srv/alice/project/build/obj/userspace/base/arena.o");
 	file->inode = 123456;
 	file->mode = 0100644;
 	file->uid = file->gid = 1000;
@@ -59,6 +59,11 @@ static void make_event(struct arena *arena, Hinomi__Event *event, Hinomi__Proces
 	event->file_open = open;
 	event->time_ns = 123456789;
 	event->process = 1;
+}
+
+static void say(const char *what, uint64_t total, const char *unit)
+{
+	printf("%s %.0f %s an event\n", what, (double)total / (ROUNDS * EVENTS), unit);
 }
 
 int main(void)
@@ -112,11 +117,11 @@ int main(void)
 			return 1;
 		zipped_ns += clock_boot_ns();
 	}
-	printf("record %.0f ns, packed %.0f ns, gzip %.0f ns an event; %.0f bytes, %.0f "
-	       "compressed\n",
-	       (double)made_ns / (ROUNDS * EVENTS), (double)added_ns / (ROUNDS * EVENTS),
-	       (double)zipped_ns / (ROUNDS * EVENTS), (double)plain / (ROUNDS * EVENTS),
-	       (double)size / EVENTS);
+	say("record", made_ns, "ns");
+	say("packed", added_ns, "ns");
+	say("gzip", zipped_ns, "ns");
+	say("plain", plain, "bytes");
+	say("compressed", size * ROUNDS, "bytes");
 	batch_free(batch);
 	recorder_free(recorder);
 	arena_done(&arena);

@@ -1,105 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Events of every class as OTLP records, and requests made of them. */
+/* Events of every class as OTLP records. */
 #include <errno.h>
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <zlib.h>
 
 #include <cmocka.h>
 
 #include "base/escape.h"
-#include "fill.h"
-#include "forward/batch.h"
 #include "forward/names.h"
 #include "forward/ocsf.h"
 #include "forward/record.h"
-#include "frame/frame.h"
-#include "otlp.pb-c.h"
-
-static struct arena arena;
-static struct recorder *recorder;
-static uint8_t sensor_id[16] = "sensor", boot_id[16] = "boot", rings_id[16] = "rings";
-
-static int setup(void **state)
-{
-	(void)state;
-	arena_init(&arena, 64 << 20);
-	return recorder_new(true, &recorder);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	recorder_free(recorder);
-	arena_done(&arena);
-	return 0;
-}
-
-static struct frame *make_frame(const struct event *event)
-{
-	struct frame *frame = arena_alloc(&arena, sizeof(*frame));
-	Hinomi__FrameHeader *header = arena_alloc(&arena, sizeof(*header));
-	Hinomi__Payload *payload = arena_alloc(&arena, sizeof(*payload));
-	Hinomi__ClockPair *clock = arena_alloc(&arena, sizeof(*clock));
-
-	hinomi__frame_header__init(header);
-	hinomi__payload__init(payload);
-	hinomi__clock_pair__init(clock);
-	clock->boot_ns = 5000;
-	clock->real_ns = 1700000000000005000;
-	header->sensor_id = (ProtobufCBinaryData){.data = sensor_id, .len = 16};
-	header->boot_id = (ProtobufCBinaryData){.data = boot_id, .len = 16};
-	header->rings_id = (ProtobufCBinaryData){.data = rings_id, .len = 16};
-	header->number = 9;
-	header->clocks = arena_copy(&arena, &clock, sizeof(clock));
-	header->n_clocks = 1;
-	if (event && event->process) {
-		payload->processes = arena_copy(&arena, &event->process, sizeof(event->process));
-		payload->n_processes = 1;
-		event->body->process = 1;
-	}
-	frame->header = header;
-	frame->payload = payload;
-	return frame;
-}
-
-/* What record_of wrote, as protobuf-c reads it; freed with the next. */
-static const Otlp__LogRecord *read_record(const struct frame *frame, const Hinomi__Event *event)
-{
-	static Otlp__LogRecord *record;
-	static uint8_t again[RECORD_BYTES_MAX];
-	size_t size = 0;
-	const uint8_t *bytes = record_of(recorder, frame, event, &size);
-
-	if (record)
-		otlp__log_record__free_unpacked(record, NULL);
-	record = NULL;
-	if (!bytes)
-		return NULL;
-	assert_true(size <= RECORD_BYTES_MAX);
-	record = otlp__log_record__unpack(NULL, size, bytes);
-	assert_non_null(record);
-	assert_int_equal(record->base.n_unknown_fields, 0);
-	/* protobuf-c would have written the same */
-	assert_int_equal(otlp__log_record__get_packed_size(record), size);
-	otlp__log_record__pack(record, again);
-	assert_memory_equal(again, bytes, size);
-	return record;
-}
-
-static const Otlp__AnyValue *find(const Otlp__LogRecord *record, const char *key)
-{
-	for (size_t i = 0; i < record->n_attributes; i++) {
-		const Otlp__KeyValue *pair = record->attributes[i];
-
-		if (pair->key.len == strlen(key) && !memcmp(pair->key.data, key, pair->key.len))
-			return pair->value;
-	}
-	return NULL;
-}
+#include "forward_tools.h"
 
 static void assert_text(const Otlp__LogRecord *record, const char *key, const char *want)
 {
@@ -111,17 +25,6 @@ static void assert_text(const Otlp__LogRecord *record, const char *key, const ch
 	assert_int_equal(value->value_case, OTLP__ANY_VALUE__VALUE_STRING_VALUE);
 	assert_int_equal(value->string_value.len, strlen(want));
 	assert_memory_equal(value->string_value.data, want, strlen(want));
-}
-
-static void assert_int(const Otlp__LogRecord *record, const char *key, int64_t want)
-{
-	const Otlp__AnyValue *value = find(record, key);
-
-	if (!value)
-		print_message("%s is missing\n", key);
-	assert_non_null(value);
-	assert_int_equal(value->value_case, OTLP__ANY_VALUE__VALUE_INT_VALUE);
-	assert_int_equal(value->int_value, want);
 }
 
 /* What OTLP asks of any record. */
@@ -231,48 +134,6 @@ static void empty_events_are_mapped(void **state)
 		assert_non_null(read_record(frame, event));
 		arena_reset(&arena);
 	}
-}
-
-/* An exec as it comes from the sensor. */
-static struct event make_exec(const char *path, const char *user)
-{
-	Hinomi__Event *body = arena_alloc(&arena, sizeof(*body));
-	Hinomi__Exec *exec = arena_alloc(&arena, sizeof(*exec));
-	Hinomi__File *file = arena_alloc(&arena, sizeof(*file));
-	Hinomi__Process *process = arena_alloc(&arena, sizeof(*process));
-	Hinomi__ProcessKey *key = arena_alloc(&arena, sizeof(*key));
-	Hinomi__Credentials *credentials = arena_alloc(&arena, sizeof(*credentials));
-	static ProtobufCBinaryData args[] = {{.data = (uint8_t *)"ls", .len = 2},
-					     {.data = (uint8_t *)"-\xff", .len = 2}};
-
-	hinomi__event__init(body);
-	hinomi__exec__init(exec);
-	hinomi__file__init(file);
-	hinomi__process__init(process);
-	hinomi__process_key__init(key);
-	hinomi__credentials__init(credentials);
-	key->pid = 42;
-	key->start_ns = 4000;
-	credentials->user = (ProtobufCBinaryData){.data = (uint8_t *)user, .len = strlen(user)};
-	process->key = key;
-	process->credentials = credentials;
-	process->executable = (ProtobufCBinaryData){.data = (uint8_t *)"/usr/bin/ls", .len = 11};
-	process->args = args;
-	process->n_args = 1;
-	file->path = (ProtobufCBinaryData){.data = (uint8_t *)path, .len = strlen(path)};
-	file->inode = UINT64_MAX;
-	file->mode = 0104755;
-	exec->file = file;
-	exec->args = args;
-	exec->n_args = 2;
-	body->exec = exec;
-	body->body_case = HINOMI__EVENT__BODY_EXEC;
-	body->time_ns = 6000;
-	body->tid = 43;
-	body->result = -EACCES;
-	body->seq = 1;
-	body->cpu = CPU_SENSOR;
-	return (struct event){.body = body, .process = process, .kind = KIND_exec};
 }
 
 static void exec_has_the_names_of_the_conventions(void **state)
@@ -385,109 +246,6 @@ static void long_values_are_cut_and_said(void **state)
 	arena_reset(&arena);
 }
 
-static int add(struct batch *batch, const struct frame *frame, const Hinomi__Event *event,
-	       const struct cursor *after)
-{
-	size_t size;
-	const uint8_t *record = record_of(recorder, frame, event, &size);
-
-	assert_non_null(record);
-	return batch_add(batch, frame, record, size, after);
-}
-
-/* The whole body of a request as protobuf-c reads it. */
-static Otlp__ExportLogsServiceRequest *open_request(struct batch *batch, size_t first, size_t count,
-						    bool gzip)
-{
-	static uint8_t plain[1 << 20];
-	const uint8_t *body;
-	size_t size;
-
-	assert_int_equal(batch_request(batch, first, count, &body, &size), 0);
-	if (gzip) {
-		z_stream zip = {.next_in = (Bytef *)body,
-				.avail_in = (uInt)size,
-				.next_out = plain,
-				.avail_out = sizeof(plain)};
-
-		assert_int_equal(inflateInit2(&zip, 31), Z_OK);
-		assert_int_equal(inflate(&zip, Z_FINISH), Z_STREAM_END);
-		inflateEnd(&zip);
-		body = plain;
-		size = zip.total_out;
-	}
-	return otlp__export_logs_service_request__unpack(NULL, size, body);
-}
-
-static void requests_are_made_of_any_run(void **state)
-{
-	struct config_label labels[] = {{"cloud.provider", "aws"}, {"host.name", "mine"}};
-	struct batch_options options = {
-		.events_max = 20, .bytes_max = 1 << 20, .labels = labels, .nlabels = 2};
-	struct event event = make_exec("/bin/x", "root");
-	struct frame *frame = make_frame(&event);
-
-	(void)state;
-	for (int gzip = 0; gzip < 2; gzip++) {
-		CLEANUP(batch_free) struct batch *batch = NULL;
-
-		options.gzip = gzip;
-		assert_int_equal(batch_new(&options, &batch), 0);
-		for (uint64_t i = 0; i < 20; i++) {
-			struct cursor after = {.frame = i};
-
-			event.body->seq = i;
-			assert_false(batch_is_full(batch));
-			assert_int_equal(add(batch, frame, event.body, &after), 0);
-		}
-		assert_true(batch_is_full(batch));
-		assert_int_equal(add(batch, frame, event.body, &(struct cursor){0}), -E2BIG);
-		for (size_t first = 0; first < 20; first++)
-			for (size_t count = 1; first + count <= 20; count++) {
-				Otlp__ExportLogsServiceRequest *request =
-					open_request(batch, first, count, gzip);
-				Otlp__ResourceLogs *logs;
-
-				assert_non_null(request);
-				assert_int_equal(request->n_resource_logs, 1);
-				logs = request->resource_logs[0];
-				assert_int_equal(logs->schema_url.len, strlen(NAMES_SCHEMA_URL));
-				assert_int_equal(logs->n_scope_logs, 1);
-				assert_int_equal(logs->scope_logs[0]->n_log_records, count);
-				assert_int(logs->scope_logs[0]->log_records[0], "hinomi.seq",
-					   (int64_t)first);
-				assert_memory_equal(
-					logs->resource->attributes[0]->value->string_value.data,
-					"aws", 3);
-				otlp__export_logs_service_request__free_unpacked(request, NULL);
-			}
-		assert_int_equal(batch_after(batch, 7)->frame, 7);
-	}
-	arena_reset(&arena);
-}
-
-static void batches_are_of_one_source(void **state)
-{
-	struct batch_options options = {.events_max = 20, .bytes_max = 100};
-	struct event event = make_exec("/bin/x", "root");
-	struct frame *frame = make_frame(&event), *other = make_frame(&event);
-	CLEANUP(batch_free) struct batch *batch = NULL;
-	uint8_t id[16] = "other";
-
-	(void)state;
-	other->header->boot_id.data = id;
-	assert_int_equal(batch_new(&options, &batch), 0);
-	assert_true(batch_fits(batch, frame));
-	/* one that is larger than the limit still goes, alone */
-	assert_int_equal(add(batch, frame, event.body, &(struct cursor){0}), 0);
-	assert_true(batch_is_full(batch));
-	assert_true(batch_fits(batch, frame));
-	assert_false(batch_fits(batch, other));
-	batch_clear(batch);
-	assert_true(batch_fits(batch, other));
-	arena_reset(&arena);
-}
-
 static void names_are_sorted(void **state)
 {
 	(void)state;
@@ -505,8 +263,6 @@ int main(void)
 		cmocka_unit_test(exec_has_the_names_of_the_conventions),
 		cmocka_unit_test(connections_have_addresses),
 		cmocka_unit_test(long_values_are_cut_and_said),
-		cmocka_unit_test(requests_are_made_of_any_run),
-		cmocka_unit_test(batches_are_of_one_source),
 		cmocka_unit_test(names_are_sorted),
 	};
 
