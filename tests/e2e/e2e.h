@@ -57,8 +57,8 @@ struct test {
 
 extern const struct test exec_tests[], args_tests[], fork_tests[], exit_tests[], creds_tests[],
 	create_tests[], open_tests[], names_tests[], attr_tests[], inet_tests[], unix_tests[],
-	place_tests[], compat_tests[], process_tests[], flows_tests[], special_tests[],
-	inject_tests[], mount_tests[];
+	place_tests[], compat_tests[], uring_tests[], process_tests[], flows_tests[],
+	special_tests[], inject_tests[], mount_tests[];
 
 /* ---- actor.c: inside the actor */
 #define must(call)                               \

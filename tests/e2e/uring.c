@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The same acts without a system call of their own: io_uring. */
+#include <errno.h>
+#include <fcntl.h>
+#include <hinomi/kinds.h>
+#include <linux/io_uring.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "e2e.h"
+
+#define ENTRIES 4
+
+static void *mapped(struct facts *facts, int fd, size_t size, off_t at)
+{
+	return must(mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, at));
+}
+
+/* One request in a ring of its own, waited for; what it came to. */
+static int request(struct facts *facts, struct io_uring_sqe sqe)
+{
+	struct io_uring_params params = {0};
+	struct io_uring_cqe *cqes;
+	struct io_uring_sqe *sqes;
+	unsigned *tail, *array;
+	int fd = (int)syscall(SYS_io_uring_setup, ENTRIES, &params), result;
+	char *sq, *cq;
+
+	if (fd < 0)
+		act_skip(facts, "io_uring_setup: %s", strerror(errno));
+	sq = mapped(facts, fd, params.sq_off.array + params.sq_entries * sizeof(*array),
+		    IORING_OFF_SQ_RING);
+	cq = mapped(facts, fd, params.cq_off.cqes + params.cq_entries * sizeof(*cqes),
+		    IORING_OFF_CQ_RING);
+	sqes = mapped(facts, fd, params.sq_entries * sizeof(*sqes), IORING_OFF_SQES);
+	tail = (unsigned *)(sq + params.sq_off.tail);
+	array = (unsigned *)(sq + params.sq_off.array);
+	cqes = (struct io_uring_cqe *)(cq + params.cq_off.cqes);
+	sqes[0] = sqe;
+	array[0] = 0;
+	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
+	must(syscall(SYS_io_uring_enter, fd, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0));
+	result = cqes[0].res;
+	close(fd);
+	return result;
+}
+
+static void open_with(struct facts *facts, unsigned char flags)
+{
+	const char *path = act_path(facts, 0, "marker");
+	struct io_uring_sqe sqe = {.opcode = IORING_OP_OPENAT,
+				   .flags = flags,
+				   .fd = AT_FDCWD,
+				   .addr = (uintptr_t)path,
+				   .open_flags = O_WRONLY | O_CREAT | O_EXCL,
+				   .len = 0600};
+	int fd = request(facts, sqe);
+
+	if (fd < 0)
+		act_skip(facts, "IORING_OP_OPENAT: %s", strerror(-fd));
+	must(fstat(fd, &facts->stat[0]));
+	close(fd);
+}
+
+static void act_open(struct facts *facts)
+{
+	open_with(facts, 0);
+}
+
+/* By a worker thread.  Before 5.12 these were threads of the kernel, in no cgroup and no process.
+ */
+static void act_open_async(struct facts *facts)
+{
+	struct utsname host;
+	int major = 0, minor = 0;
+
+	uname(&host);
+	sscanf(host.release, "%d.%d", &major, &minor);
+	if (major < 5 || (major == 5 && minor < 12))
+		act_skip(facts, "the workers of this kernel belong to no process");
+	open_with(facts, IOSQE_ASYNC);
+}
+
+static void check_open(struct check *check)
+{
+	const struct facts *facts = check->facts;
+	const struct seen *seen;
+
+	/* no system call: the tap at the exit of system calls cannot see it */
+	if (tier_of(check, KIND_file_create) > 1)
+		return;
+	seen = take(check, KIND_file_create);
+	if (!seen)
+		return;
+	want_file(check, facts->path[0], &facts->stat[0], seen->event->file_create->file);
+	want_number(check, "process.key.pid", (uint64_t)facts->actor, seen->process->key->pid);
+}
+
+static void act_connect(struct facts *facts)
+{
+	struct sockaddr_in *to = (void *)&facts->address[0];
+	int fd = must(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)), result;
+
+	to->sin_family = AF_INET;
+	to->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	to->sin_port = htons(9);
+	result = request(facts, (struct io_uring_sqe){.opcode = IORING_OP_CONNECT,
+						      .fd = fd,
+						      .addr = (uintptr_t)to,
+						      .off = sizeof(*to)});
+	if (result)
+		act_skip(facts, "IORING_OP_CONNECT: %s", strerror(-result));
+	close(fd);
+}
+
+static void check_connect(struct check *check)
+{
+	const struct seen *seen;
+
+	if (tier_of(check, KIND_connect) > 1)
+		return; /* as above */
+	seen = take(check, KIND_connect);
+	if (seen)
+		want_address(check, "connect.peer", &check->facts->address[0], 0,
+			     seen->event->connect->peer);
+}
+
+const struct test uring_tests[] = {
+	{"io_uring/open", NULL, act_open, check_open},
+	{"io_uring/open-async", NULL, act_open_async, check_open},
+	{"io_uring/connect", NULL, act_connect, check_connect},
+	{},
+};
