@@ -66,6 +66,17 @@ static void say(const char *what, uint64_t total, const char *unit)
 	printf("%s %.0f %s an event\n", what, (double)total / (ROUNDS * EVENTS), unit);
 }
 
+static void make_frame(struct frame *frame, Hinomi__ClockPair **clocks, Hinomi__Process **processes)
+{
+	clocks[0]->real_ns = 1700000000000000000;
+	frame->header->clocks = clocks;
+	frame->header->n_clocks = 1;
+	frame->header->sensor_id = frame->header->boot_id = frame->header->rings_id =
+		(ProtobufCBinaryData){.data = id, .len = sizeof(id)};
+	frame->payload->processes = processes;
+	frame->payload->n_processes = 1;
+}
+
 int main(void)
 {
 	Hinomi__FrameHeader header = HINOMI__FRAME_HEADER__INIT;
@@ -84,13 +95,7 @@ int main(void)
 
 	arena_init(&arena, 16 << 20);
 	make_event(&arena, &event, &process);
-	clock.real_ns = 1700000000000000000;
-	header.clocks = &clocks;
-	header.n_clocks = 1;
-	header.sensor_id = header.boot_id = header.rings_id =
-		(ProtobufCBinaryData){.data = id, .len = sizeof(id)};
-	payload.processes = &processes;
-	payload.n_processes = 1;
+	make_frame(&frame, &clocks, &processes);
 	if (recorder_new(true, &recorder) || batch_new(&options, &batch))
 		return 1;
 	for (int round = 0; round < ROUNDS; round++) {
