@@ -128,7 +128,9 @@ static void cursor_comes_back(void **state)
 	assert_int_equal(cursor_save(&file, &cursor), 0);
 	cursor_close(&file);
 	assert_int_equal(cursor_open(dir_fd, "a.cursor", &file, &read), 0);
-	assert_memory_equal(&read, &cursor, sizeof(read));
+	assert_memory_equal(read.sensor_id, cursor.sensor_id, sizeof(read.sensor_id));
+	assert_true(read.frame == cursor.frame && read.events == cursor.events);
+	assert_true(read.at.segment == cursor.at.segment && read.at.offset == cursor.at.offset);
 	for (cursor.frame = 7; cursor.frame < 12; cursor.frame++) {
 		assert_int_equal(cursor_save(&file, &cursor), 0);
 		cursor_close(&file);
