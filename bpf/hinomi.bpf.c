@@ -21,6 +21,7 @@ char LICENSE[] SEC("license") = "GPL";
 #include "call.h"
 #include "flow.h"
 #include "udp.h"
+#include "dns.h"
 #include "special.h"
 #include "exec_failed.h"
 #include "inject.h"

@@ -335,9 +335,29 @@ struct tcp_sock {
 	__u32 segs_in, segs_out, total_retrans;
 };
 
+struct iovec {
+	void *iov_base;
+	unsigned long iov_len;
+};
+
+struct iov_iter {
+	unsigned long iov_offset;
+	struct iovec *iov; /* until 6.3 */
+};
+
+struct iov_iter___v60 { /* from 6.0: fcb14cb1bdac; iter_type from 5.14: 8cd54c1c8480 */
+	__u8 iter_type;
+	void *ubuf;
+};
+
+struct iov_iter___v64 { /* from 6.4: de4f5fed3f23 */
+	struct iovec *__iov;
+};
+
 struct msghdr {
 	void *msg_name;
 	int msg_namelen;
+	struct iov_iter msg_iter;
 };
 
 struct sk_buff {

@@ -7,7 +7,6 @@
 
 #define SOCK_DGRAM   2
 #define SOCK_STREAM  1
-#define MSG_PEEK     2
 #define MSG_FASTOPEN 0x20000000
 #define MESSAGES_MAX 1024 /* UIO_MAXIOV: no call takes more */
 
@@ -19,14 +18,18 @@ static __always_inline bool tapped(__u32 kind)
 }
 
 /* Global, for the sake of the stack and of the loop below. */
-__noinline int tap_message(__u64 at, __u64 name, __u32 result, __u32 how)
+__noinline int tap_message(__u64 at, __u64 name, __u64 bytes, __u32 result, __u32 how)
 {
 	struct sock *sk = (void *)at;
 	struct peer peer = {};
 
 	if (!name || !peer_of_name(&peer, (void *)name, true))
 		peer_of_socket(&peer, sk);
-	return on_udp(sk, &peer, result, how, HOOK_tap, 2);
+	if (tapped(KIND_udp_flow))
+		on_udp(sk, &peer, result, how, HOOK_tap, 2);
+	if (tapped(KIND_dns))
+		on_dns(sk, &peer, bytes, result, how, HOOK_tap, 2);
+	return 0;
 }
 
 static __always_inline __u64 user_word(__u64 at, bool compat)
@@ -37,6 +40,16 @@ static __always_inline __u64 user_word(__u64 at, bool compat)
 	return word;
 }
 
+/* A struct msghdr: its name, and the first of its pieces.  Global, or the loop below is dear to
+ * verify. */
+__noinline int tap_header(__u64 sk, __u64 at, __u32 result, __u32 how, __u32 is_compat)
+{
+	bool compat = is_compat;
+	__u64 name = user_word(at, compat), iov = user_word(at + (compat ? 8 : 16), compat);
+
+	return tap_message(sk, name, user_word(iov, compat), result, how);
+}
+
 /* struct mmsghdr: a message's name comes first, its length last */
 static __always_inline int tap_messages(struct call *call, struct sock *sk, __u32 how)
 {
@@ -44,13 +57,13 @@ static __always_inline int tap_messages(struct call *call, struct sock *sk, __u3
 	__u32 len;
 
 	if (call->result < 0)
-		return tap_message((__u64)sk, user_word(at, call->compat), call->result, how);
+		return tap_header((__u64)sk, at, call->result, how, call->compat);
 	for (int i = 0; i < MESSAGES_MAX; i++) {
 		if (i >= call->result)
 			break;
 		len = 0;
 		bpf_probe_read_user(&len, sizeof(len), (void *)(at + (call->compat ? 28 : 56)));
-		tap_message((__u64)sk, user_word(at, call->compat), len, how);
+		tap_header((__u64)sk, at, len, how, call->compat);
 		at += size;
 	}
 	return 0;
@@ -68,11 +81,10 @@ static __always_inline int tap_udp(struct call *call, struct sock *sk)
 	switch (call->what) {
 	case TAP_SENDTO:
 	case TAP_RECVFROM:
-		return tap_message((__u64)sk, call->arg[4], call->result, how);
+		return tap_message((__u64)sk, call->arg[4], call->arg[1], call->result, how);
 	case TAP_SENDMSG:
 	case TAP_RECVMSG:
-		return tap_message((__u64)sk, user_word(call->arg[1], call->compat), call->result,
-				   how);
+		return tap_header((__u64)sk, call->arg[1], call->result, how, call->compat);
 	}
 	return tap_messages(call, sk, how);
 }
@@ -122,7 +134,7 @@ static __always_inline int tap_transfer(struct call *call)
 
 	if (is_fastopen(call))
 		return tapped(KIND_connect) ? tap_fastopen(call) : 0;
-	if (!tapped(KIND_udp_flow))
+	if (!tapped(KIND_udp_flow) && !tapped(KIND_dns))
 		return 0;
 	sock = socket_of_fd(call->arg[0]);
 	if (!sock || READ(sock, type) != SOCK_DGRAM)

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#define MSG_PEEK      2
 #define IPPROTO_UDP   17
 #define ETH_P_IP      0x0800
 #define ETH_P_IPV6    0x86dd

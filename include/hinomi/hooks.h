@@ -62,7 +62,11 @@
 	HOOK(pivot_root_exit)          \
 	HOOK(chroot_exit)              \
 	HOOK(unshare_exit)             \
-	HOOK(setns_exit)
+	HOOK(setns_exit)               \
+	HOOK(dns_send_exit)            \
+	HOOK(dns6_send_enter)          \
+	HOOK(dns_receive_exit)         \
+	HOOK(dns6_receive_exit)
 
 enum hook_id {
 	HOOK_NONE,

@@ -38,7 +38,8 @@ enum lane {
 	KIND(signal, 34, LANE_BULK)              \
 	KIND(mount, 35, LANE_KEEP)               \
 	KIND(chroot, 36, LANE_KEEP)              \
-	KIND(namespace, 37, LANE_KEEP)
+	KIND(namespace, 37, LANE_KEEP)           \
+	KIND(dns, 52, LANE_BULK)
 
 /* made by the sensor, not by the kernel */
 #define FOR_EACH_SENSOR_KIND(KIND)        \

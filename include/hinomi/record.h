@@ -229,6 +229,15 @@ struct udp_flow_record {
 	__u64 bytes_sent, bytes_received;
 };
 
+#define RECORD_DNS_MAX 512
+
+/* A message to or from port 53. */
+struct dns_record {
+	struct socket_record socket;
+	struct bytes_ref message; /* its first RECORD_DNS_MAX bytes */
+	__u32 sent;		  /* else received */
+};
+
 enum filter_action {
 	FILTER_ATTACH = 1, /* classic BPF */
 	FILTER_ATTACH_BPF,
@@ -348,6 +357,7 @@ enum nargs_of {
 	NARGS_SYMLINK,
 	NARGS_OPEN_ROOT,
 	NARGS_BPRM,
+	NARGS_UDP_RECEIVE,
 	NARGS_MAX
 };
 

@@ -99,6 +99,7 @@ static bool may_be_unknown(const struct seen *seen)
 	case KIND_bind:
 		return seen->event->bind->family == AF_NETLINK;
 	case KIND_udp_flow:
+	case KIND_dns:
 	case KIND_socket_filter:
 		return true;
 	default:

@@ -63,6 +63,8 @@ static size_t fixed_size(unsigned kind)
 		return sizeof(struct tcp_close_record);
 	case KIND_udp_flow:
 		return sizeof(struct udp_flow_record);
+	case KIND_dns:
+		return sizeof(struct dns_record);
 	case KIND_socket_filter:
 		return sizeof(struct socket_filter_record);
 	case KIND_exec_failed:

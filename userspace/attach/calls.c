@@ -148,10 +148,12 @@ static unsigned net_kinds(unsigned tap, unsigned kinds[TAP_KINDS_MAX])
 	case TAP_SENDTO ... TAP_SENDMMSG:
 		kinds[0] = KIND_connect; /* fast open */
 		kinds[1] = KIND_udp_flow;
-		return 2;
+		kinds[2] = KIND_dns;
+		return 3;
 	case TAP_RECVFROM ... TAP_RECVMMSG:
 		kinds[0] = KIND_udp_flow;
-		return 1;
+		kinds[1] = KIND_dns;
+		return 2;
 	default:
 		return 0;
 	}
@@ -199,7 +201,8 @@ unsigned tap_kinds(unsigned tap, unsigned kinds[TAP_KINDS_MAX])
 		kinds[4] = KIND_udp_flow;
 		kinds[5] = KIND_socket_special;
 		kinds[6] = KIND_socket_filter;
-		return 7;
+		kinds[7] = KIND_dns;
+		return 8;
 	case TAP_CREDS:
 		kinds[0] = KIND_cred_change;
 		break;

@@ -28,14 +28,26 @@ static void message_v4(void)
 	close(b);
 }
 
+/* On IPv6 sockets: to nobody, and between mapped addresses, which need no address of IPv6. */
 static void message_v6(void)
 {
 	struct sockaddr_in6 to = {
 		.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT, .sin6_port = htons(9)};
-	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int a = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int b = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct timeval second = {.tv_sec = 1};
+	socklen_t len = sizeof(to);
+	char byte;
 
-	(void)!sendto(fd, "", 1, MSG_DONTWAIT, (void *)&to, sizeof(to)); /* to nobody */
-	close(fd);
+	(void)!sendto(b, "", 1, MSG_DONTWAIT, (void *)&to, sizeof(to));
+	to = (struct sockaddr_in6){.sin6_family = AF_INET6};
+	memcpy(&to.sin6_addr, "\0\0\0\0\0\0\0\0\0\0\xff\xff\x7f\0\0\1", 16);
+	setsockopt(a, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof(second));
+	if (!bind(a, (void *)&to, sizeof(to)) && !getsockname(a, (void *)&to, &len) &&
+	    sendto(b, "", 1, 0, (void *)&to, sizeof(to)) == 1)
+		(void)!recv(a, &byte, 1, 0);
+	close(a);
+	close(b);
 }
 
 /* A netlink socket towards the routes is special, and needs no privilege. */

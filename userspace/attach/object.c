@@ -100,7 +100,7 @@ static void settings_fill(struct attach *attach, struct settings *settings)
 		[NARGS_UNLINK] = "vfs_unlink",	 [NARGS_RMDIR] = "vfs_rmdir",
 		[NARGS_RENAME] = "vfs_rename",	 [NARGS_LINK] = "vfs_link",
 		[NARGS_SYMLINK] = "vfs_symlink", [NARGS_OPEN_ROOT] = "do_file_open_root",
-		[NARGS_BPRM] = "bprm_execve",
+		[NARGS_BPRM] = "bprm_execve",	 [NARGS_UDP_RECEIVE] = "udp_recvmsg",
 	};
 
 	settings->cpus = attach->cpus;

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "decode/bodies.h"
+#include "decode/dns.h"
 #include "decode/source.h"
 
 /* Where clouds answer an instance's questions about itself, credentials among them. */
@@ -120,4 +121,15 @@ void decode_socket_filter(struct source *source, Hinomi__Event *event)
 	if (rec->program_id)
 		body->tag =
 			(ProtobufCBinaryData){.data = (uint8_t *)rec->tag, .len = sizeof(rec->tag)};
+}
+
+void decode_dns(struct source *source, Hinomi__Event *event)
+{
+	BODY(dns_record, Hinomi__Dns, hinomi__dns__init, dns, DNS);
+	ProtobufCBinaryData message = source_bytes(source, &rec->message);
+
+	body->socket = socket_of(source, &rec->socket);
+	body->sent = !!rec->sent;
+	body->size = rec->message.total;
+	dns_parse(source, message.data, message.len, rec->message.total > message.len, body);
 }

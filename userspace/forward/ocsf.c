@@ -8,7 +8,14 @@
 
 #define OTHER 99
 
-enum { PROCESS = 1007, FILE_SYSTEM = 1001, EVENT_LOG = 1008, NETWORK = 4001, APPLICATION = 6002 };
+enum {
+	PROCESS = 1007,
+	FILE_SYSTEM = 1001,
+	EVENT_LOG = 1008,
+	NETWORK = 4001,
+	DNS_ACTIVITY = 4003,
+	APPLICATION = 6002
+};
 enum { INFORMATIONAL = 1, LOW = 2, MEDIUM = 3 };
 
 static const struct row {
@@ -41,6 +48,7 @@ static const struct row {
 	[KIND_mount] = {FILE_SYSTEM, 12, NULL, LOW},
 	[KIND_chroot] = {PROCESS, OTHER, "Change Root", LOW},
 	[KIND_namespace] = {PROCESS, OTHER, "Change Namespaces", LOW},
+	[KIND_dns] = {DNS_ACTIVITY, 1, NULL, INFORMATIONAL},
 	[KIND_file_hash] = {FILE_SYSTEM, OTHER, "Hash", INFORMATIONAL},
 	[KIND_sensor_start] = {APPLICATION, 3, NULL, INFORMATIONAL},
 	[KIND_sensor_stop] = {APPLICATION, 4, NULL, LOW},

@@ -32,6 +32,7 @@ static const struct {
 	[HINOMI__EVENT__BODY_UDP_FLOW] = {say_udp_flow, STYLE_CYAN},
 	[HINOMI__EVENT__BODY_SOCKET_SPECIAL] = {say_socket_special, STYLE_MAGENTA},
 	[HINOMI__EVENT__BODY_SOCKET_FILTER] = {say_socket_filter, STYLE_MAGENTA},
+	[HINOMI__EVENT__BODY_DNS] = {say_dns, STYLE_CYAN},
 	[HINOMI__EVENT__BODY_FILE_HASH] = {say_file_hash, STYLE_DIM},
 	[HINOMI__EVENT__BODY_EXEC_FAILED] = {say_exec_failed, STYLE_DIM},
 	[HINOMI__EVENT__BODY_PROCESS_ACCESS] = {say_process_access, STYLE_MAGENTA},

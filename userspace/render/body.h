@@ -50,6 +50,6 @@ body_say say_exec, say_fork, say_exit, say_cred_change;
 body_say say_file_create, say_file_open, say_file_unlink, say_file_rename, say_file_link;
 body_say say_file_mode, say_file_owner, say_file_hash;
 body_say say_connect, say_accept, say_listen, say_bind;
-body_say say_tcp_close, say_udp_flow, say_socket_special, say_socket_filter;
+body_say say_tcp_close, say_udp_flow, say_socket_special, say_socket_filter, say_dns;
 body_say say_exec_failed, say_process_access, say_signal, say_mount, say_chroot, say_namespace;
 body_say say_sensor_start, say_sensor_stop, say_heartbeat, say_gap;

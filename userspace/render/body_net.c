@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines of tcp_close, udp_flow, socket_special and socket_filter. */
+/* Lines of tcp_close, udp_flow, socket_special, socket_filter and dns. */
 #include "render/body.h"
 
 #include <inttypes.h>
@@ -138,4 +138,61 @@ void say_socket_filter(const struct body *body, const Hinomi__Event *event)
 		for (size_t i = 0; i < filter->sha256.len; i++)
 			fprintf(body->note, "%02x", filter->sha256.data[i]);
 	}
+}
+
+static void put_type(FILE *out, uint32_t type)
+{
+	static const struct {
+		uint32_t type;
+		const char *word;
+	} words[] = {{1, "A"},	  {2, "NS"},	 {5, "CNAME"}, {6, "SOA"},
+		     {12, "PTR"}, {15, "MX"},	 {16, "TXT"},  {28, "AAAA"},
+		     {33, "SRV"}, {65, "HTTPS"}, {255, "ANY"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (words[i].type == type) {
+			fputs(words[i].word, out);
+			return;
+		}
+	fprintf(out, "type %u", type);
+}
+
+static void put_answer(const struct body *body, const Hinomi__DnsAnswer *answer)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	if (words_ip(answer->address.data, answer->address.len, text)) {
+		fputs(text, body->what);
+	} else if (answer->target.len) {
+		body_bytes(body->what, &answer->target);
+	} else {
+		put_type(body->what, answer->type);
+	}
+}
+
+void say_dns(const struct body *body, const Hinomi__Event *event)
+{
+	static const char *const words[] = {NULL,	    "format error",    "server failed",
+					    "no such name", "not implemented", "refused"};
+	const Hinomi__Dns *dns = event->dns;
+
+	for (size_t i = 0; i < dns->n_questions; i++) {
+		fputs(i ? ", " : "", body->what);
+		put_type(body->what, dns->questions[i]->type);
+		putc(' ', body->what);
+		body_bytes(body->what, &dns->questions[i]->name);
+	}
+	for (size_t i = 0; i < dns->n_answers; i++) {
+		fputs(i ? ", " : " = ", body->what);
+		put_answer(body, dns->answers[i]);
+	}
+	if (dns->rcode && dns->rcode < ARRAY_SIZE(words))
+		fprintf(body->what, ": %s", words[dns->rcode]);
+	else if (dns->rcode)
+		fprintf(body->what, ": rcode %u", dns->rcode);
+	fputs(dns->sent ? "  to " : "  from ", body->note);
+	if (dns->socket)
+		words_address(body->note, dns->socket->peer);
+	if (dns->malformed)
+		body_note(body, STYLE_YELLOW, "malformed");
 }

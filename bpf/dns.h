@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What goes to and comes from port 53 over UDP: the first bytes of each message,
+ * and of no other, for userspace/decode/dns.c to read.  They are in the caller's
+ * memory, where the kernel has just taken them from or put them.
+ */
+#pragma once
+
+#define DNS_PORT 53
+
+enum iter_type { ITER_IOVEC, ITER_UBUF };
+
+/* The canary may not take the port that answers come from. */
+static __always_inline bool is_dns(const struct peer *peer)
+{
+	struct control *c = control_get();
+
+	return peer->port == DNS_PORT ||
+	       (c && c->canary_tgid && c->canary_tgid == bpf_get_current_pid_tgid() >> 32);
+}
+
+static __always_inline int on_dns(struct sock *sk, const struct peer *peer, __u64 from, __s32 len,
+				  __u32 how, __u32 hook, __u32 tier)
+{
+	struct dns_record *rec;
+	struct slot *slot;
+	__u32 n = len;
+
+	if (!is_dns(peer) || len <= 0 || !from)
+		return 0;
+	slot = record_begin(KIND_dns, hook, tier, sizeof(*rec));
+	if (!slot)
+		return 0;
+	rec = (void *)slot->data;
+	socket_fill(slot, READ(sk, sk_socket));
+	address_of_peer(&rec->socket.peer, peer);
+	rec->sent = how & UDP_SENT;
+	if (how & UDP_UNKNOWN)
+		rec->socket.record.flags |= RECORD_RESULT_UNKNOWN;
+	rec->message.off = sizeof(*rec);
+	rec->message.total = n;
+	if (n > RECORD_DNS_MAX)
+		n = RECORD_DNS_MAX;
+	barrier_var(n);
+	if (n <= RECORD_DNS_MAX && !bpf_probe_read_user(slot->data + sizeof(*rec), n, (void *)from))
+		append_done(slot, &rec->message, n);
+	return record_end(slot, 0, LANE_OF_dns);
+}
+
+/*
+ * Where the bytes of a message of one piece begin in user memory.  Once they were
+ * copied (`done` of them) the iterator has gone past them, and past their iovec when
+ * that was used up.  0: they lie elsewhere.
+ */
+static __always_inline __u64 bytes_of(struct msghdr *msg, __u32 done)
+{
+	struct iov_iter *iter = &msg->msg_iter;
+	__u64 offset = READ(iter, iov_offset), at;
+	struct iov_iter___v60 *v60 = (void *)iter;
+	struct iov_iter___v64 *v64 = (void *)iter;
+	struct iovec *iov;
+
+	if (bpf_core_field_exists(v60->ubuf) &&
+	    bpf_core_enum_value_exists(enum iter_type, ITER_UBUF) &&
+	    READ(v60, iter_type) == bpf_core_enum_value(enum iter_type, ITER_UBUF))
+		return (__u64)READ(v60, ubuf) + offset - done;
+	if (bpf_core_field_exists(v60->iter_type)) {
+		if (READ(v60, iter_type) != bpf_core_enum_value(enum iter_type, ITER_IOVEC))
+			return 0;
+	}
+	iov = bpf_core_field_exists(v64->__iov) ? READ(v64, __iov) : READ(iter, iov);
+	if (offset >= done)
+		return (__u64)READ(iov, iov_base) + offset - done;
+	if (offset)
+		return 0;
+	iov--;
+	at = (__u64)READ(iov, iov_base);
+	offset = READ(iov, iov_len);
+	return offset >= done ? at + offset - done : 0;
+}
+
+static __always_inline void peer_of_message(struct peer *peer, struct sock *sk, struct msghdr *msg)
+{
+	const void *name = READ(msg, msg_name);
+
+	if (!name || !peer_of_name(peer, name, false))
+		peer_of_socket(peer, sk);
+}
+
+SEC("?fexit/udp_sendmsg")
+int BPF_PROG(dns_send_exit, struct sock *sk, struct msghdr *msg, unsigned long len, int result)
+{
+	struct peer peer = {};
+
+	peer_of_message(&peer, sk, msg);
+	if (!is_dns(&peer) || result <= 0)
+		return 0;
+	return on_dns(sk, &peer, bytes_of(msg, result), result, UDP_SENT, HOOK_dns_send_exit, 1);
+}
+
+SEC("?fentry/udpv6_sendmsg")
+int BPF_PROG(dns6_send_enter, struct sock *sk, struct msghdr *msg, unsigned long len)
+{
+	struct peer peer = {};
+
+	peer_of_message(&peer, sk, msg);
+	if (!is_dns(&peer) || peer.family == AF_INET)
+		return 0;
+	return on_dns(sk, &peer, bytes_of(msg, 0), len, UDP_SENT | UDP_UNKNOWN,
+		      HOOK_dns6_send_enter, 1);
+}
+
+static __always_inline int dns_received(__u64 *ctx, __u32 hook)
+{
+	struct sock *sk = (void *)ARGUMENT(ctx, 0);
+	struct msghdr *msg = (void *)ARGUMENT(ctx, 1);
+	struct peer peer = {};
+	int result, flags;
+
+	switch (settings.nargs[NARGS_UDP_RECEIVE]) {
+	case 6: /* until 5.18: ec095263a965 */
+		flags = ARGUMENT(ctx, 4);
+		result = ARGUMENT(ctx, 6);
+		break;
+	case 5:
+		flags = ARGUMENT(ctx, 3);
+		result = ARGUMENT(ctx, 5);
+		break;
+	default:
+		flags = ARGUMENT(ctx, 3);
+		result = ARGUMENT(ctx, 4);
+	}
+	if (result <= 0 || flags & MSG_PEEK)
+		return 0;
+	peer_of_message(&peer, sk, msg);
+	if (!is_dns(&peer))
+		return 0;
+	return on_dns(sk, &peer, bytes_of(msg, result), result, 0, hook, 1);
+}
+
+SEC("?fexit/udp_recvmsg")
+int dns_receive_exit(__u64 *ctx)
+{
+	return dns_received(ctx, HOOK_dns_receive_exit);
+}
+
+SEC("?fexit/udpv6_recvmsg")
+int dns6_receive_exit(__u64 *ctx)
+{
+	return dns_received(ctx, HOOK_dns6_receive_exit);
+}
