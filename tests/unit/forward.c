@@ -128,9 +128,8 @@ static void cursor_comes_back(void **state)
 	assert_int_equal(cursor_save(&file, &cursor), 0);
 	cursor_close(&file);
 	assert_int_equal(cursor_open(dir_fd, "a.cursor", &file, &read), 0);
-	assert_memory_equal(read.sensor_id, cursor.sensor_id, sizeof(read.sensor_id));
-	assert_true(read.frame == cursor.frame && read.events == cursor.events);
-	assert_true(read.at.segment == cursor.at.segment && read.at.offset == cursor.at.offset);
+	assert_memory_equal(&read, &cursor, offsetof(struct cursor, events) + 4);
+	assert_memory_equal(&read.at, &cursor.at, sizeof(read.at));
 	for (cursor.frame = 7; cursor.frame < 12; cursor.frame++) {
 		assert_int_equal(cursor_save(&file, &cursor), 0);
 		cursor_close(&file);
@@ -151,7 +150,6 @@ static int reopen(const char *name, struct cursor *read)
 	return err;
 }
 
-/* what was being written when the machine stopped is lost, what stood before is not */
 static void torn_cursor_gives_the_one_before(void **state)
 {
 	struct cursor cursor = {.frame = 1}, read;

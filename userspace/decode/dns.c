@@ -67,7 +67,7 @@ static bool label_add(const struct message *m, size_t at, char text[NAME_MAX_TEX
 /* Labels with dots between them, without the last one; the root is empty. */
 static bool name_read(struct message *m, char text[NAME_MAX_TEXT], size_t *len)
 {
-	size_t at = m->at, lowest = m->at;
+	size_t at = m->at, lowest = at;
 	unsigned jumps = 0;
 
 	*len = 0;
