@@ -43,13 +43,15 @@ static int read_secret(const char *name, char secret[SECRET_MAX])
 		return -errno;
 	if (size == SECRET_MAX)
 		return -EFBIG;
-	while (size && isspace((unsigned char)secret[size - 1]))
+	while (size > 0 && isspace((unsigned char)secret[size - 1]))
 		size--;
 	for (ssize_t i = 0; i < size; i++)
 		if (iscntrl((unsigned char)secret[i]))
 			return -EINVAL;
+	if (size <= 0)
+		return -EINVAL;
 	secret[size] = '\0';
-	return size ? 0 : -EINVAL;
+	return 0;
 }
 
 int credential_header(const char *header, char **ret)

@@ -71,8 +71,9 @@ static int set_tls(struct http *http)
 	const struct config_sink *sink = http->options.sink;
 	int err = 0;
 
-	curl_easy_setopt(http->curl, CURLOPT_SSLVERSION,
-			 http->options.tls13 ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(
+		http->curl, CURLOPT_SSLVERSION,
+		(long)(http->options.tls13 ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2));
 	if (sink->ca_file) {
 		err = credential_path(sink->ca_file, &http->ca_file);
 		curl_easy_setopt(http->curl, CURLOPT_CAINFO, http->ca_file);
