@@ -12,7 +12,11 @@
 /* Most calls are nobody's: told by one look, before anything else is read. */
 static __always_inline bool tap_wants(const struct control *c, __u32 nr)
 {
-	return nr < TAP_SYSCALLS && (c->tap_native[nr] | c->tap_compat[nr]);
+	if (nr >= TAP_SYSCALLS)
+		return false;
+	barrier_var(nr); /* newer compilers prove the mask useless, which the verifier cannot */
+	nr &= TAP_SYSCALLS - 1;
+	return c->tap_native[nr] | c->tap_compat[nr];
 }
 
 #if defined(__TARGET_ARCH_x86)
@@ -82,6 +86,7 @@ static __always_inline void call_fill(struct call *call, REGS *regs, const struc
 	if (!tap_wants(c, index))
 		return;
 	is_32bit = is_compat((void *)bpf_get_current_task());
+	barrier_var(index);
 	index &= TAP_SYSCALLS - 1;
 	call->what = is_32bit ? c->tap_compat[index] : c->tap_native[index];
 	call->compat = is_32bit || nr & X32_BIT;
