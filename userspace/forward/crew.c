@@ -125,7 +125,8 @@ void crew_free(struct crew *crew)
 		return;
 	crew_stop(crew);
 	for (size_t i = 0; i < crew->nmembers; i++)
-		worker_close(&crew->members[i].worker);
+		if (crew->members[i].worker.carrier) /* else it was never opened */
+			worker_close(&crew->members[i].worker);
 	for (size_t i = 0; i < crew->nsinks; i++)
 		sink_done(&crew->sinks[i]);
 	if (crew->done_fd >= 0)
