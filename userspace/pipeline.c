@@ -114,6 +114,7 @@ int pipeline_open(struct pipeline *p, const struct config *config, struct attach
 	p->config = config;
 	p->attach = attach;
 	arena_init(&p->arena, ARENA_BYTES);
+	memcpy(p->lost_ring_told, attach_lost_told(attach), sizeof(p->lost_ring_told));
 	p->rows_max = (size_t)(cpus + 1) * KINDS_MAX;
 	p->rows = calloc(p->rows_max, sizeof(*p->rows));
 	for (int lane = 0; lane < LANES && !err; lane++)
@@ -175,6 +176,8 @@ static void append(struct pipeline *p, enum lane lane, const uint8_t *bytes, siz
 		log_info("spool %s: takes events again", p->config->spool);
 	p->spool_failing = false;
 	p->since_whole_bytes[lane] += size;
+	if (lane == LANE_KEEP) /* gaps that were in it are said */
+		memcpy(attach_lost_told(p->attach), p->lost_ring_told, sizeof(p->lost_ring_told));
 	syncer_kick(p->syncer, lane == LANE_KEEP);
 }
 
@@ -236,7 +239,10 @@ void pipeline_own(struct pipeline *p, enum kind kind, Hinomi__Event *body)
 static void account(struct pipeline *p, const struct record *rec, enum outcome outcome)
 {
 	ledger_count(p->ledger, rec->kind, rec->cpu, outcome, 1);
-	sealer_cover(p->sealers[rec->lane], rec->cpu, rec->seq, rec->seq);
+	if (sealer_cover(p->sealers[rec->lane], rec->cpu, rec->seq, rec->seq) == -E2BIG) {
+		seal_lane(p, rec->lane);
+		sealer_cover(p->sealers[rec->lane], rec->cpu, rec->seq, rec->seq);
+	}
 	p->frame_due[rec->lane] = true;
 }
 

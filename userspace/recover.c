@@ -2,7 +2,7 @@
 /*
  * Takes up where an earlier process stopped: the chain of each lane, and, when
  * the kernel's rings are still the same, ledger and sequences.  Reads only the
- * newest segment of each lane, or two when the ledger does not stand whole in it.
+ * two newest segments of each lane: the ledger stands whole in them many times.
  */
 #include <errno.h>
 #include <string.h>
@@ -13,22 +13,19 @@
 #include "stats/ledger.h"
 #include "stats/sequence.h"
 
-static void take_up(struct pipeline *p, const struct frame *frame, enum lane lane)
+/* What is read of a lane, and how far. */
+struct reading {
+	struct pipeline *p;
+	enum lane lane;
+	struct spool_position from;
+	bool from_start; /* no frame of these rings is older */
+	struct seal_state *state;
+	uint64_t last_ns; /* newest clock of this boot */
+};
+
+static bool is_of_rings(const struct pipeline *p, const Hinomi__FrameHeader *h)
 {
-	const Hinomi__FrameHeader *h = frame->header;
-
-	if (h->rings_id.len != 16 || memcmp(h->rings_id.data, p->identity.rings_id, 16))
-		return;
-	for (size_t i = 0; i < h->n_ledger; i++)
-		ledger_restore(p->ledger, h->ledger[i]);
-	for (size_t i = 0; i < h->n_sequences; i++) {
-		const Hinomi__Sequence *s = h->sequences[i];
-
-		if (s->cpu == CPU_SENSOR)
-			p->own_seq = s->last > p->own_seq ? s->last : p->own_seq;
-		else
-			sequences_restore(p->sequences, lane, s->cpu, s->last);
-	}
+	return h->rings_id.len == 16 && !memcmp(h->rings_id.data, p->identity.rings_id, 16);
 }
 
 static uint64_t last_clock(const struct frame *frame)
@@ -38,14 +35,56 @@ static uint64_t last_clock(const struct frame *frame)
 	return h->n_clocks ? h->clocks[h->n_clocks - 1]->boot_ns : 0;
 }
 
-static int read_from(struct pipeline *p, const char *dir, enum lane lane,
-		     struct spool_position from, struct seal_state *state, uint64_t *last_ns,
-		     bool *whole)
+static void take_up(struct reading *r, struct frame *frame)
+{
+	const Hinomi__FrameHeader *h = frame->header;
+	struct pipeline *p = r->p;
+
+	r->state->number = h->number;
+	memcpy(r->state->previous, frame->hash, sizeof(r->state->previous));
+	if (h->boot_id.len == 16 && !memcmp(h->boot_id.data, p->identity.boot_id, 16) &&
+	    last_clock(frame) > r->last_ns)
+		r->last_ns = last_clock(frame);
+	if (!is_of_rings(p, h)) {
+		r->from_start = true; /* for those that follow */
+		return;
+	}
+	for (size_t i = 0; i < h->n_ledger; i++)
+		ledger_restore(p->ledger, h->ledger[i]);
+	for (size_t i = 0; i < h->n_sequences; i++) {
+		const Hinomi__Sequence *s = h->sequences[i];
+
+		if (s->cpu == CPU_SENSOR)
+			p->own_seq = s->last > p->own_seq ? s->last : p->own_seq;
+		else
+			sequences_restore(p->sequences, r->lane, s->cpu, s->first, s->last,
+					  last_clock(frame), r->from_start);
+	}
+}
+
+/* Gaps are events of the keep lane, whatever lane they tell of. */
+static void take_gaps(struct reading *r, struct frame *frame)
+{
+	if (!is_of_rings(r->p, frame->header) || frame_open_payload(frame))
+		return;
+	for (size_t i = 0; i < frame->payload->n_events; i++) {
+		const Hinomi__Event *event = frame->payload->events[i];
+		const Hinomi__Gap *gap =
+			event->body_case == HINOMI__EVENT__BODY_GAP ? event->gap : NULL;
+
+		if (gap && (unsigned)gap->lane < LANES)
+			sequences_declared(r->p->sequences, (enum lane)gap->lane, gap->cpu,
+					   gap->first_seq, gap->last_seq);
+	}
+}
+
+static int read_frames(struct reading *r, const char *dir,
+		       void (*take)(struct reading *r, struct frame *frame))
 {
 	CLEANUP(spool_reader_free) struct spool_reader *reader = NULL;
 	const void *bytes;
 	size_t size;
-	int err = spool_reader_open(dir, lane, from, &reader);
+	int err = spool_reader_open(dir, r->lane, r->from, &reader);
 
 	if (err)
 		return err;
@@ -53,43 +92,39 @@ static int read_from(struct pipeline *p, const char *dir, enum lane lane,
 	while ((err = spool_read(reader, &bytes, &size)) == 1 || err == -EBADMSG) {
 		CLEANUP(frame_free) struct frame *frame = NULL;
 
-		if (err != 1 || frame_read(bytes, size, &frame))
-			continue;
-		state->number = frame->header->number;
-		memcpy(state->previous, frame->hash, sizeof(state->previous));
-		if (frame->header->boot_id.len == 16 &&
-		    !memcmp(frame->header->boot_id.data, p->identity.boot_id, 16) &&
-		    last_clock(frame) > *last_ns)
-			*last_ns = last_clock(frame);
-		*whole |= frame->header->ledger_whole;
-		take_up(p, frame, lane);
+		if (err == 1 && !frame_read(bytes, size, &frame))
+			take(r, frame);
 	}
 	return err;
 }
 
-static int recover_lane(struct pipeline *p, const char *dir, enum lane lane,
-			struct seal_state *state, uint64_t *last_ns)
+static int recover_lane(struct reading *r, const char *dir)
 {
-	struct spool_position from;
-	bool whole = false;
-	int err = spool_last_segment(dir, lane, &from);
+	int err = spool_last_segment(dir, r->lane, &r->from);
 
-	if (err || !from.segment)
+	if (err || !r->from.segment)
 		return err == -ENOENT ? 0 : err;
-	err = read_from(p, dir, lane, from, state, last_ns, &whole);
-	if (err || whole || from.segment == 1)
-		return err;
-	from.segment--;
-	return read_from(p, dir, lane, from, state, last_ns, &whole);
+	if (r->from.segment > 1)
+		r->from.segment--;
+	else
+		r->from_start = true;
+	return read_frames(r, dir, take_up);
 }
 
 int pipeline_recover(struct pipeline *p, const char *dir, struct seal_state states[LANES])
 {
+	struct reading lanes[LANES];
 	uint64_t last_ns = 0;
 	int err = 0;
 
-	for (int lane = 0; lane < LANES && !err; lane++)
-		err = recover_lane(p, dir, lane, &states[lane], &last_ns);
+	for (int lane = 0; lane < LANES && !err; lane++) {
+		lanes[lane] = (struct reading){.p = p, .lane = lane, .state = &states[lane]};
+		err = recover_lane(&lanes[lane], dir);
+		if (lanes[lane].last_ns > last_ns)
+			last_ns = lanes[lane].last_ns;
+	}
+	if (!err && sequences_have_gaps(p->sequences))
+		err = read_frames(&lanes[LANE_KEEP], dir, take_gaps);
 	if (last_ns)
 		p->blind_ns = clock_boot_ns() - last_ns;
 	return err;

@@ -28,6 +28,7 @@
 #define BUSY_MS	      10		/* between batches while events come */
 #define IDLE_AFTER_NS (200 * NS_PER_MS) /* without events: sleep until woken */
 #define IDLE_MS	      1000
+#define DRAIN_BATCHES 64
 #define FLOWS_NS      (5 * NS_PER_SEC)	/* between two looks at what UDP flows counted */
 #define CANARY_NS     (20 * NS_PER_SEC) /* a canary that takes longer is given up */
 
@@ -343,6 +344,9 @@ static int run(struct sensor *s)
 	if (attach_tasks(s->attach, on_task, s))
 		log_warning(
 			"processes that run already cannot be listed: their ancestry is unknown");
+	/* what waited in full rings would leave no room for what the canary does */
+	for (int i = 0; i < DRAIN_BATCHES && pipeline_run(&s->pipeline); i++)
+		;
 	canary_start(s);
 	s->watchdog_every_ns = notify_watchdog_ns();
 	while (!s->stop) {

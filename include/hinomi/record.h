@@ -431,6 +431,8 @@ struct control {
 	__u32 sleeping;	   /* the reader waits for a wakeup */
 	__u32 pad;
 	__u8 rings_id[16];	       /* made with the maps, kept as long as they are */
+	__u64 lost_told[KINDS_MAX];    /* the reader\'s own note: lost_ring that gaps on disk have
+					  named */
 	__u8 tap_native[TAP_SYSCALLS]; /* enum tap by system call number */
 	__u8 tap_compat[TAP_SYSCALLS]; /* the same for 32-bit system calls */
 	__u8 tapped[KINDS_MAX];	       /* classes that rest on the tap */

@@ -202,9 +202,15 @@ void manager_drop(struct manager *manager);
 struct sensor {
 	const char *program, *spool, *cgroup, *dir;
 	char *const *arguments; /* more of them; or NULL */
+	const char *config;	/* content of its file */
 	pid_t pid;
 	struct manager manager;
 };
+
+/* ---- losses.c */
+extern const char losses_config[];
+int losses_act(struct sensor *sensor);
+void check_losses(struct check *check);
 
 int sensor_start(struct sensor *sensor); /* until it says that it is ready */
 int sensor_stop(struct sensor *sensor);	 /* its wait status */

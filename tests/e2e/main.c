@@ -45,6 +45,8 @@ static const char usage[] =
 	"  --hinomi PROGRAM  hinomi, or hinomi-sensor (default: beside this program's build)\n"
 	"  --dir DIR         for files and the spool (default: /tmp)\n"
 	"  --keep            leave them there\n"
+	"  --losses          instead of the tests: losses before, during and after a crash are "
+	"declared\n"
 	"  --judge SPOOL     only check the ledger of a spool that is there\n"
 	"A TEST is a name as --list has it, or the first part of one.\n";
 
@@ -265,6 +267,21 @@ static int all(struct run *run, struct sensor *sensor)
 	return verdicts_failed() ? 1 : 0;
 }
 
+static int all_losses(struct run *run, struct sensor *sensor)
+{
+	struct check check = {.story = &run->story};
+	int r = started(sensor) ? 1 : losses_act(sensor);
+
+	if (sensor_stop(sensor) || r || story_read(run->spool, &run->story)) {
+		printf("not ok e2e/losses # the sensor, or the storm, failed\n");
+		return 1;
+	}
+	judge_run(run, WHEN_ANY);
+	check_losses(&check);
+	verdict("losses/declared", &check);
+	return verdicts_failed() ? 1 : 0;
+}
+
 static const char *beside(char path[PATH_MAX])
 {
 	ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
@@ -317,19 +334,16 @@ static char *const *take_rest(int *argc, char **argv)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"list", 0, NULL, 'l'},
-		{"hinomi", 1, NULL, 'p'},
-		{"dir", 1, NULL, 'd'},
-		{"keep", 0, NULL, 'k'},
-		{"help", 0, NULL, 'h'},
-		{"judge", 1, NULL, 'j'},
-		{},
+		{"list", 0, NULL, 'l'},	  {"hinomi", 1, NULL, 'p'},
+		{"dir", 1, NULL, 'd'},	  {"keep", 0, NULL, 'k'},
+		{"help", 0, NULL, 'h'},	  {"judge", 1, NULL, 'j'},
+		{"losses", 0, NULL, 'L'}, {},
 	};
 	char path[PATH_MAX];
 	const char *dir = "/tmp";
 	static struct run run;
 	struct sensor sensor = {.program = NULL};
-	bool keep = false;
+	bool keep = false, losses = false;
 	int c, status;
 
 	if (getenv(CHILD_ENV))
@@ -341,6 +355,9 @@ int main(int argc, char **argv)
 			return list();
 		case 'j':
 			return judge_spool(&run, optarg);
+		case 'L':
+			losses = true;
+			break;
 		case 'p':
 			sensor.program = optarg;
 			break;
@@ -364,9 +381,11 @@ int main(int argc, char **argv)
 	sensor.spool = run.spool;
 	sensor.cgroup = run.cgroup;
 	sensor.dir = run.root;
+	sensor.config = losses ? losses_config
+			       : "[sensor]\nheartbeat = 300ms\n"; /* one, however short the run */
 	if (manager_open(&sensor.manager, run.root))
 		return 1;
-	status = all(&run, &sensor);
+	status = losses ? all_losses(&run, &sensor) : all(&run, &sensor);
 	places_remove(&run, keep);
 	return status;
 }

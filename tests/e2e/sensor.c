@@ -40,12 +40,11 @@ static void run(const struct sensor *sensor, const char *config)
 	_exit(127);
 }
 
-/* A heartbeat within the shortest of runs. */
-static int config_write(const char *path)
+static int config_write(const struct sensor *sensor, const char *path)
 {
 	CLEANUP(fclose) FILE *file = fopen(path, "we");
 
-	return !file || fputs("[sensor]\nheartbeat = 300ms\n", file) < 0 ? -errno : 0;
+	return !file || fputs(sensor->config, file) < 0 ? -errno : 0;
 }
 
 static bool has_ended(struct sensor *sensor)
@@ -68,7 +67,7 @@ int sensor_start(struct sensor *sensor)
 	int r;
 
 	snprintf(config, sizeof(config), "%s/sensor.conf", sensor->dir);
-	r = config_write(config);
+	r = config_write(sensor, config);
 	if (r)
 		return r;
 	sensor->pid = fork();

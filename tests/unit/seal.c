@@ -307,9 +307,13 @@ static void failed_finish_keeps_everything(void **state)
 		rows[i].aggregated_user = UINT64_MAX;
 	}
 	for (uint32_t cpu = 0; cpu < SEAL_CPUS_MAX; cpu++)
-		assert_int_equal(sealer_cover(sealer, cpu, UINT64_MAX, UINT64_MAX), 0);
+		if (cpu != event.body->cpu)
+			assert_int_equal(sealer_cover(sealer, cpu, UINT64_MAX, UINT64_MAX), 0);
 	assert_int_equal(sealer_cover(sealer, CPU_SENSOR, UINT64_MAX, UINT64_MAX), 0);
 	assert_int_equal(sealer_add(sealer, &event), 0);
+	/* ranges are all used: what goes on where one ends still fits, anything else does not */
+	assert_int_equal(sealer_cover(sealer, event.body->cpu, 9, 9), -E2BIG);
+	assert_int_equal(sealer_cover(sealer, event.body->cpu, 2, 3), 0);
 	assert_int_equal(sealer_finish(sealer, rows, SEAL_ROWS_MAX + 1, true, &bytes, &size),
 			 -EMSGSIZE);
 	sealer_state(sealer, &chain);

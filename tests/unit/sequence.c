@@ -70,7 +70,7 @@ static void restart_tells_old_from_new(void **state)
 
 	(void)state;
 	assert_int_equal(sequences_new(1, &s), 0);
-	sequences_restore(s, LANE_KEEP, 0, 100);
+	sequences_restore(s, LANE_KEEP, 0, 90, 100, SECOND, false);
 	assert_false(sequences_see(s, LANE_KEEP, 0, 99, 1));
 	assert_false(sequences_see(s, LANE_KEEP, 0, 100, 1));
 	assert_true(sequences_see(s, LANE_KEEP, 0, 101, 1));
@@ -78,6 +78,35 @@ static void restart_tells_old_from_new(void **state)
 	assert_true(sequences_take_gap(s, UINT64_MAX, &gap));
 	assert_int_equal(gap.first, 102);
 	assert_int_equal(gap.last, 103);
+}
+
+/* Frames on disk tell what is missing, be it that gaps were declared or that numbers came late. */
+static void restart_takes_up_what_is_missing(void **state)
+{
+	CLEANUP(sequences_free) struct sequences *s = NULL;
+	struct gap gap;
+
+	(void)state;
+	assert_int_equal(sequences_new(1, &s), 0);
+	sequences_restore(s, LANE_KEEP, 0, 3, 4, SECOND, true);
+	sequences_restore(s, LANE_KEEP, 0, 10, 10, SECOND, true);
+	sequences_restore(s, LANE_KEEP, 0, 20, 30, SECOND, true);
+	sequences_restore(s, LANE_KEEP, 0, 7, 7, SECOND, true); /* late */
+	assert_true(sequences_have_gaps(s));
+	sequences_declared(s, LANE_KEEP, 0, 11, 19);
+	sequences_declared(s, LANE_KEEP, 0, 2, 2);
+	assert_true(sequences_see(s, LANE_KEEP, 0, 8, 2 * SECOND)); /* still in the ring */
+	assert_false(sequences_see(s, LANE_KEEP, 0, 7, 2 * SECOND));
+	static const uint64_t missing[][2] = {{1, 1}, {5, 6}, {9, 9}};
+	unsigned found = 0;
+
+	while (sequences_take_gap(s, UINT64_MAX, &gap)) {
+		for (unsigned i = 0; i < 3; i++)
+			found |= (gap.first == missing[i][0] && gap.last == missing[i][1]) << i;
+		assert_in_range(gap.last, gap.first, 9);
+	}
+	assert_int_equal(found, 7);
+	assert_false(sequences_have_gaps(s));
 }
 
 /* Whatever the order and the losses: seen once and declared make up every number, none twice. */
@@ -112,6 +141,7 @@ int main(void)
 		cmocka_unit_test(late_number_closes_its_hole),
 		cmocka_unit_test(missing_number_is_declared_after_a_while),
 		cmocka_unit_test(restart_tells_old_from_new),
+		cmocka_unit_test(restart_takes_up_what_is_missing),
 		cmocka_unit_test(every_number_is_seen_or_declared),
 	};
 

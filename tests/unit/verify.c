@@ -269,6 +269,29 @@ static void test_sequence_repeated(void **state)
 	assert_reported("keep: frame 6: sequence 24 to 30 of cpu 0 comes again, 25 was reached");
 }
 
+/* a number that comes after higher ones fills the hole that it left, once */
+static void test_late_number(void **state)
+{
+	uint64_t next = sequences[LANE_BULK][1] + 1;
+
+	(void)state;
+	add_event(LANE_BULK, 1, next + 2, NULL);
+	finish(LANE_BULK, NULL, 0);
+	assert_int_equal(verify(), 1);
+	add_event(LANE_BULK, 1, next + 3, NULL);
+	add_event(LANE_BULK, 1, next + 1, NULL);
+	finish(LANE_BULK, NULL, 0);
+	assert_int_equal(verify(), 1);
+	assert_reported("bulk: frame 7: sequence 31 to 31 of cpu 1 is missing and not declared");
+	add_event(LANE_BULK, 1, next, NULL);
+	finish(LANE_BULK, NULL, 0);
+	assert_int_equal(verify(), 0);
+	add_event(LANE_BULK, 1, next + 1, NULL);
+	finish(LANE_BULK, NULL, 0);
+	assert_int_equal(verify(), 1);
+	assert_reported("bulk: frame 10: sequence 32 to 32 of cpu 1 comes again");
+}
+
 /* numbers that a frame covers without an event must be in the ledger */
 static void test_covered_silently(void **state)
 {
@@ -375,6 +398,7 @@ int main(void)
 		TEST(test_event_dropped),
 		TEST(test_event_numbers),
 		TEST(test_sequence_repeated),
+		TEST(test_late_number),
 		TEST(test_covered_silently),
 		TEST(test_ledger),
 		TEST(test_ledger_goes_back),

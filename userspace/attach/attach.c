@@ -346,6 +346,11 @@ unsigned attach_cpus(const struct attach *attach)
 	return attach->cpus;
 }
 
+uint64_t *attach_lost_told(const struct attach *attach)
+{
+	return (uint64_t *)attach->control->lost_told;
+}
+
 const uint8_t *attach_rings_id(const struct attach *attach)
 {
 	return attach->control->rings_id;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LOOKED_AT 16384 /* holes, newest first: as many as the sensor keeps open */
+
 int holes_add(struct holes *holes, const struct hole *hole)
 {
 	if (holes->count == holes->room) {
@@ -47,6 +49,30 @@ static int compare_holes(const void *a, const void *b)
 	if (order)
 		return order;
 	return x->first < y->first ? -1 : x->first > y->first;
+}
+
+int holes_fill(struct holes *holes, const struct hole *late)
+{
+	size_t oldest = holes->count > LOOKED_AT ? holes->count - LOOKED_AT : 0;
+
+	for (size_t i = holes->count; i-- > oldest;) {
+		struct hole *hole = &holes->holes[i], rest = *hole;
+
+		if (compare_numbered(&hole->of, &late->of) || late->first < hole->first ||
+		    late->last > hole->last)
+			continue;
+		rest.first = late->last + 1;
+		if (late->first > hole->first)
+			hole->last = late->first - 1;
+		else if (late->last < hole->last)
+			hole->first = rest.first;
+		else
+			*hole = (struct hole){.of = late->of, .first = 1}; /* nothing is left */
+		if (late->first > hole->first && late->last < rest.last)
+			return holes_add(holes, &rest) ? -ENOMEM : 1;
+		return 1;
+	}
+	return 0;
 }
 
 /* Overlapping ranges become one, so that their ends are in order as well. */

@@ -30,6 +30,9 @@ struct holes {
 
 /* -ENOMEM */
 int holes_add(struct holes *holes, const struct hole *hole);
+/* Numbers of one hole that came late: they are taken out of it.  1; 0 when no hole has them all (it
+ * is looked for among the latest); -ENOMEM. */
+int holes_fill(struct holes *holes, const struct hole *late);
 void holes_done(struct holes *holes);
 void holes_sort(struct holes *holes);
 /* The next part of [from, hole->last] that no range of declared (sorted) covers; false: there is

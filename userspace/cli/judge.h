@@ -22,9 +22,9 @@ struct frame;
 struct cpu_state {
 	uint32_t cpu;
 	uint64_t last;
-	uint64_t frame;			  /* that accounted for it */
-	uint64_t first_there, last_there; /* in that frame */
-	uint64_t covered, present;	  /* numbers accounted for, events that were there */
+	uint64_t frame;		   /* that accounted for it */
+	uint64_t first;		   /* that we read of */
+	uint64_t covered, present; /* numbers accounted for, events that were there */
 };
 
 struct lane_state {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "cli/judge.h"
 
 static int cpus_grow(struct lane_state *lane)
@@ -44,29 +45,49 @@ struct cpu_state *sequence_cpu(struct lane_state *lane, uint32_t cpu, bool make)
 	return &lane->cpus[low];
 }
 
-static void check_range(struct verifier *verifier, struct lane_state *lane, uint64_t number,
-			const Hinomi__Sequence *range, struct cpu_state *cpu)
+static struct hole hole_of(const struct lane_state *lane, uint32_t cpu, uint64_t first,
+			   uint64_t last)
 {
-	char name[CPU_NAME_BYTES];
-	bool is_known = cpu->frame || lane->from_start; /* else: deleted with older frames */
-	struct hole hole = {.of = {.lane = lane->lane, .cpu = range->cpu},
-			    .first = cpu->last + 1,
-			    .last = range->first - 1,
-			    .after = cpu->frame,
-			    .before = number};
+	struct hole hole = {.of = {.lane = lane->lane, .cpu = cpu}, .first = first, .last = last};
 
-	if (range->first <= cpu->last) {
+	memcpy(hole.of.rings, lane->rings, RINGS_ID_BYTES);
+	return hole;
+}
+
+/* Numbers that come after higher ones: they were missing until now, or they come again. */
+static void check_late(struct verifier *verifier, struct lane_state *lane, uint64_t number,
+		       const Hinomi__Sequence *range, const struct cpu_state *cpu)
+{
+	struct hole late = hole_of(lane, range->cpu, range->first, range->last);
+	bool may_be = !lane->from_start && range->last < cpu->first; /* before we began to read */
+	char name[CPU_NAME_BYTES];
+	int filled = may_be ? 1 : holes_fill(&verifier->holes, &late);
+
+	if (filled < 0)
+		verifier->short_of_memory = true;
+	else if (!filled)
 		finding(verifier, lane, number,
 			"sequence %" PRIu64 " to %" PRIu64 " of %s"
 			" comes again, %" PRIu64 " was reached before",
 			range->first, range->last, cpu_name(range->cpu, name), cpu->last);
+}
+
+static void check_range(struct verifier *verifier, struct lane_state *lane, uint64_t number,
+			const Hinomi__Sequence *range, struct cpu_state *cpu)
+{
+	bool is_known = cpu->frame || lane->from_start; /* else: deleted with older frames */
+
+	if (!cpu->frame)
+		cpu->first = range->first;
+	if (range->first <= cpu->last) {
+		check_late(verifier, lane, number, range, cpu);
 	} else if (is_known && range->first > cpu->last + 1) {
-		memcpy(hole.of.rings, lane->rings, RINGS_ID_BYTES);
+		struct hole hole = hole_of(lane, range->cpu, cpu->last + 1, range->first - 1);
+
+		hole.after = cpu->frame;
+		hole.before = number;
 		hole_found(verifier, &hole);
 	}
-	if (cpu->frame != number)
-		cpu->first_there = range->first;
-	cpu->last_there = range->last;
 	cpu->frame = number;
 	cpu->covered += range->last - range->first + 1;
 	if (range->last > cpu->last)
@@ -128,17 +149,40 @@ static int compare_events(const void *a, const void *b)
 	return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
-/* events: sorted by cpu and number */
+static int compare_ranges(const void *a, const void *b)
+{
+	const Hinomi__Sequence *x = *(const Hinomi__Sequence *const *)a;
+	const Hinomi__Sequence *y = *(const Hinomi__Sequence *const *)b;
+
+	if (x->cpu != y->cpu)
+		return x->cpu < y->cpu ? -1 : 1;
+	return x->first < y->first ? -1 : x->first > y->first;
+}
+
+static bool is_behind(const Hinomi__Sequence *range, const Hinomi__Event *event)
+{
+	return range->cpu < event->cpu || (range->cpu == event->cpu && range->last < event->seq);
+}
+
+static bool holds(const Hinomi__Sequence *range, const Hinomi__Event *event)
+{
+	return range->cpu == event->cpu && range->first <= event->seq && event->seq <= range->last;
+}
+
+/* Both sorted by cpu and number. */
 static void check_events(struct verifier *verifier, struct lane_state *lane, uint64_t number,
-			 Hinomi__Event *const *events, size_t count)
+			 Hinomi__Event *const *events, size_t count,
+			 Hinomi__Sequence *const *ranges, size_t nranges)
 {
 	char name[CPU_NAME_BYTES];
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0, at = 0; i < count; i++) {
 		struct cpu_state *cpu = sequence_cpu(lane, events[i]->cpu, false);
 		uint64_t seq = events[i]->seq;
 
-		if (!cpu || cpu->frame != number || seq < cpu->first_there || seq > cpu->last_there)
+		while (at < nranges && is_behind(ranges[at], events[i]))
+			at++;
+		if (!cpu || at == nranges || !holds(ranges[at], events[i]))
 			finding(verifier, lane, number,
 				"event %" PRIu64 " of %s"
 				" is not among those that the header accounts for",
@@ -154,20 +198,24 @@ static void check_events(struct verifier *verifier, struct lane_state *lane, uin
 void sequence_events(struct verifier *verifier, struct lane_state *lane,
 		     const Hinomi__FrameHeader *header, const Hinomi__Payload *payload)
 {
-	size_t count = payload->n_events;
-	Hinomi__Event **sorted = calloc(count ? count : 1, sizeof(*sorted));
+	CLEANUP(free) Hinomi__Event **events = calloc(payload->n_events + 1, sizeof(*events));
+	CLEANUP(free)
+	Hinomi__Sequence **ranges = calloc(header->n_sequences + 1, sizeof(*ranges));
 
-	if (!sorted) {
+	if (!events || !ranges) {
 		verifier->short_of_memory = true;
 		return;
 	}
-	for (size_t i = 0; i < count; i++) {
-		sorted[i] = payload->events[i];
-		if (sorted[i]->body_case == HINOMI__EVENT__BODY_GAP)
-			take_gap(verifier, lane, sorted[i]->gap);
+	for (size_t i = 0; i < payload->n_events; i++) {
+		events[i] = payload->events[i];
+		if (events[i]->body_case == HINOMI__EVENT__BODY_GAP)
+			take_gap(verifier, lane, events[i]->gap);
 	}
-	qsort(sorted, count, sizeof(*sorted), compare_events);
-	check_events(verifier, lane, header->number, sorted, count);
-	lane->counts.events += count;
-	free(sorted);
+	for (size_t i = 0; i < header->n_sequences; i++)
+		ranges[i] = header->sequences[i];
+	qsort(events, payload->n_events, sizeof(*events), compare_events);
+	qsort(ranges, header->n_sequences, sizeof(*ranges), compare_ranges);
+	check_events(verifier, lane, header->number, events, payload->n_events, ranges,
+		     header->n_sequences);
+	lane->counts.events += payload->n_events;
 }

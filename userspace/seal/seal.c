@@ -124,7 +124,7 @@ int sealer_add(struct sealer *sealer, struct event *event)
 		return -EINVAL;
 	if (!spans_has_cpu(body->cpu) || !body->seq)
 		return -EINVAL;
-	if (sealer->events == SEAL_EVENTS_MAX)
+	if (sealer->events == SEAL_EVENTS_MAX || !spans_fit(&sealer->spans, body->cpu, body->seq))
 		return -E2BIG;
 	r = add(sealer, event);
 	if (r == -E2BIG && !sealer->events)
@@ -143,8 +143,7 @@ int sealer_cover(struct sealer *sealer, uint32_t cpu, uint64_t first_seq, uint64
 {
 	if (!spans_has_cpu(cpu) || !first_seq || first_seq > last_seq)
 		return -EINVAL;
-	spans_cover(&sealer->spans, cpu, first_seq, last_seq);
-	return 0;
+	return spans_cover(&sealer->spans, cpu, first_seq, last_seq);
 }
 
 static ProtobufCBinaryData borrow(const void *data, size_t size)

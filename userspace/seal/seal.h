@@ -46,8 +46,8 @@ void sealer_free(struct sealer *sealer);
  * distinct state and numbers it.  Copies everything that it needs before it returns. */
 int sealer_add(struct sealer *sealer, struct event *event);
 size_t sealer_events(const struct sealer *sealer); /* waiting for finish */
-/* Accounts for numbers that are in no event (filtered, aggregated, gap); -EINVAL for what cannot
- * be. */
+/* Accounts for numbers that are in no event (filtered, aggregated, malformed); -E2BIG as above;
+ * -EINVAL for what cannot be. */
 int sealer_cover(struct sealer *sealer, uint32_t cpu, uint64_t first_seq, uint64_t last_seq);
 /* The frame's bytes, valid until the next finish; the chain moves on.  An empty frame is legal.  On
  * -EMSGSIZE (too many rows), -ENOMEM, -EIO nothing is lost and the chain stands: finish again. */

@@ -8,22 +8,29 @@
 int spans_init(struct spans *spans)
 {
 	*spans = (struct spans){0};
-	spans->table = calloc(SPANS_MAX, sizeof(*spans->table));
+	spans->ranges = calloc(SPANS_MAX, sizeof(*spans->ranges));
 	spans->used = calloc(SPANS_MAX, sizeof(*spans->used));
-	return spans->table && spans->used ? 0 : -ENOMEM;
+	spans->newest = calloc(SEAL_CPUS_MAX + 1, sizeof(*spans->newest));
+	return spans->ranges && spans->used && spans->newest ? 0 : -ENOMEM;
 }
 
 void spans_done(struct spans *spans)
 {
-	free(spans->table);
+	free(spans->ranges);
 	free(spans->used);
+	free(spans->newest);
 	*spans = (struct spans){0};
+}
+
+static uint32_t *newest_of(const struct spans *spans, uint32_t cpu)
+{
+	return &spans->newest[cpu < SEAL_CPUS_MAX ? cpu : SEAL_CPUS_MAX];
 }
 
 void spans_reset(struct spans *spans)
 {
 	for (size_t i = 0; i < spans->n; i++)
-		spans->used[i]->last = 0;
+		*newest_of(spans, spans->used[i]->cpu) = 0;
 	spans->n = 0;
 }
 
@@ -32,20 +39,36 @@ bool spans_has_cpu(uint32_t cpu)
 	return cpu < SEAL_CPUS_MAX || cpu == CPU_SENSOR;
 }
 
-void spans_cover(struct spans *spans, uint32_t cpu, uint64_t first, uint64_t last)
+static bool goes_on(const Hinomi__Sequence *range, uint64_t first)
 {
-	Hinomi__Sequence *span = &spans->table[cpu < SEAL_CPUS_MAX ? cpu : SEAL_CPUS_MAX];
+	return range && first - 1 == range->last; /* numbers begin at 1 */
+}
 
-	if (!span->last) { /* numbers begin at 1 */
-		hinomi__sequence__init(span);
-		span->cpu = cpu;
-		span->first = first;
-		span->last = last;
-		spans->used[spans->n++] = span;
-		return;
+bool spans_fit(const struct spans *spans, uint32_t cpu, uint64_t first)
+{
+	uint32_t newest = *newest_of(spans, cpu);
+
+	return spans->n < SPANS_MAX || (newest && goes_on(&spans->ranges[newest - 1], first));
+}
+
+int spans_cover(struct spans *spans, uint32_t cpu, uint64_t first, uint64_t last)
+{
+	uint32_t *newest = newest_of(spans, cpu);
+	Hinomi__Sequence *range = *newest ? &spans->ranges[*newest - 1] : NULL, *fresh;
+
+	if (goes_on(range, first)) {
+		range->last = last;
+		return 0;
 	}
-	if (first < span->first)
-		span->first = first;
-	if (last > span->last)
-		span->last = last;
+	if (spans->n == SPANS_MAX)
+		return -E2BIG;
+	fresh = &spans->ranges[spans->n];
+	hinomi__sequence__init(fresh);
+	fresh->cpu = cpu;
+	fresh->first = first;
+	fresh->last = last;
+	spans->used[spans->n++] = fresh;
+	if (!range || first > range->last)
+		*newest = (uint32_t)spans->n;
+	return 0;
 }

@@ -134,12 +134,89 @@ bool sequences_see(struct sequences *s, enum lane lane, uint32_t cpu, uint64_t s
 	return true;
 }
 
-void sequences_restore(struct sequences *s, enum lane lane, uint32_t cpu, uint64_t last)
+/* Takes first to last out of what is missing; true when there is a rest behind them. */
+static bool cut(uint64_t *from, uint64_t *to, uint64_t first, uint64_t last, uint64_t *rest)
+{
+	uint64_t end = *to;
+
+	if (last < *from || first > end)
+		return false;
+	if (first > *from)
+		*to = first - 1;
+	else if (last < end)
+		*from = last + 1;
+	else
+		*to = 0; /* nothing is left */
+	*rest = last + 1;
+	return first > *from && last < end;
+}
+
+static void holes_cut(struct sequences *s, struct track *t, uint64_t first, uint64_t last)
+{
+	for (unsigned i = t->nholes; i-- > 0;) {
+		struct hole *h = &t->holes[i], whole = *h;
+		uint64_t rest;
+
+		if (cut(&h->first, &h->last, first, last, &rest))
+			hole_open(s, t, rest, whole.last, whole.to_ns);
+		else if (!h->last)
+			hole_drop(s, t, i);
+	}
+}
+
+static void overdue_cut(struct sequences *s, const struct gap *of)
+{
+	for (unsigned i = s->noverdue; i-- > 0;) {
+		struct gap *gap = &s->overdue[i], whole = *gap;
+		uint64_t rest;
+
+		if (gap->cpu != of->cpu || gap->lane != of->lane)
+			continue;
+		if (cut(&gap->first, &gap->last, of->first, of->last, &rest)) {
+			if (s->noverdue == OVERDUE_MAX) { /* rather too much than too little */
+				*gap = whole;
+				continue;
+			}
+			whole.first = rest;
+			s->overdue[s->noverdue++] = whole;
+		} else if (!gap->last) {
+			*gap = s->overdue[--s->noverdue];
+		}
+	}
+}
+
+void sequences_declared(struct sequences *s, enum lane lane, uint32_t cpu, uint64_t first,
+			uint64_t last)
+{
+	struct gap of = {.lane = lane, .cpu = cpu, .first = first, .last = last};
+	struct track *t = track_of(s, lane, cpu);
+
+	if (!t || !first || first > last)
+		return;
+	holes_cut(s, t, first, last);
+	overdue_cut(s, &of);
+}
+
+void sequences_restore(struct sequences *s, enum lane lane, uint32_t cpu, uint64_t first,
+		       uint64_t last, uint64_t time_ns, bool from_start)
 {
 	struct track *t = track_of(s, lane, cpu);
 
-	if (t && last > t->last)
-		t->last = last;
+	if (!t || !first || first > last)
+		return;
+	if (first <= t->last)
+		sequences_declared(s, lane, cpu, first, last); /* late, but there */
+	else if (first > t->last + 1 && (t->last || from_start))
+		hole_open(s, t, t->last + 1, first - 1, time_ns);
+	if (last <= t->last)
+		return;
+	t->last = last;
+	t->last_ns = time_ns;
+}
+
+bool sequences_have_gaps(const struct sequences *s)
+{
+	return s->open || s->noverdue;
 }
 
 void sequences_end(struct sequences *s, enum lane lane, uint32_t cpu, uint64_t last)

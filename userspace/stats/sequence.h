@@ -29,8 +29,14 @@ void sequences_free(struct sequences *sequences);
 /* False: this number was there already, or its gap was declared. */
 bool sequences_see(struct sequences *sequences, enum lane lane, uint32_t cpu, uint64_t seq,
 		   uint64_t time_ns);
-/* Everything up to `last` is accounted for: after a restart, from the frames on disk. */
-void sequences_restore(struct sequences *sequences, enum lane lane, uint32_t cpu, uint64_t last);
+/* After a restart, from the frames on disk, in their order: these numbers are accounted for.
+ * from_start: nothing was before these frames; else the first of a cpu begins where it begins. */
+void sequences_restore(struct sequences *sequences, enum lane lane, uint32_t cpu, uint64_t first,
+		       uint64_t last, uint64_t time_ns, bool from_start);
+/* Also after a restart: a gap has declared these. */
+void sequences_declared(struct sequences *sequences, enum lane lane, uint32_t cpu, uint64_t first,
+			uint64_t last);
+bool sequences_have_gaps(const struct sequences *sequences); /* that were not taken */
 /* The kernel has given out `last`; what did not come is missing. */
 void sequences_end(struct sequences *sequences, enum lane lane, uint32_t cpu, uint64_t last);
 /* A gap that has waited long enough at now_ns (UINT64_MAX: all of them); false when there is none.

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A run in which events are lost on purpose, before the sensor is killed and while
+ * nobody is there.  Nothing may go without being declared, and nothing twice.
+ */
+#include <hinomi/record.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "e2e.h"
+#include "event/event.h"
+#include "frame/frame.h"
+
+#define ARGUMENT_BYTES 60000 /* more than a record holds: a few fill the smallest ring */
+#define WATCHED	       1000
+#define UNWATCHED      100
+#define AFTERWARDS     20
+#define PATIENCE_US    1500000 /* the first gaps are declared by then, the last are not */
+
+const char losses_config[] = "[sensor]\nheartbeat = 300ms\nring_keep = 256K\nring_bulk = 256K\n";
+
+static int storm(unsigned n)
+{
+	char own[PATH_MAX] = "", *argument = calloc(ARGUMENT_BYTES + 1, 1);
+	int status = 0;
+
+	if (!argument || readlink("/proc/self/exe", own, sizeof(own) - 1) < 0)
+		return 1;
+	memset(argument, 'x', ARGUMENT_BYTES);
+	for (unsigned i = 0; i < n && !status; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			execve(own, (char *[]){"big", argument, NULL}, child_env);
+			_exit(1);
+		}
+		if (waitpid(pid, &status, 0) != pid)
+			return 1;
+	}
+	return status;
+}
+
+static pid_t storm_start(const char *cgroup, unsigned n)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(cgroup_enter(cgroup, getpid()) || storm(n));
+	return pid;
+}
+
+static int storm_end(pid_t pid)
+{
+	int status;
+
+	return waitpid(pid, &status, 0) != pid || status;
+}
+
+int losses_act(struct sensor *sensor)
+{
+	pid_t first = storm_start(sensor->cgroup, WATCHED);
+	pid_t second = storm_start(sensor->cgroup, WATCHED);
+	int failed;
+
+	usleep(PATIENCE_US);
+	sensor_kill(sensor);
+	failed = storm_end(first) | storm_end(second);
+	failed |= storm_end(storm_start(sensor->cgroup, UNWATCHED));
+	if (sensor_start(sensor))
+		return 1;
+	return failed | storm_end(storm_start(sensor->cgroup, AFTERWARDS));
+}
+
+/* Of a class that the kernel makes: what the last rows of the ledger call lost. */
+static uint64_t lost_of(const struct story *story, unsigned kind)
+{
+	const Hinomi__LedgerRow *rows[256] = {NULL};
+	uint64_t lost = 0;
+
+	for (size_t i = 0; i < story->nframes; i++) {
+		const Hinomi__FrameHeader *header = story->frames[i]->header;
+
+		for (size_t r = 0; r < header->n_ledger; r++)
+			if (header->ledger[r]->kind == kind && header->ledger[r]->cpu < 256)
+				rows[header->ledger[r]->cpu] = header->ledger[r];
+	}
+	for (unsigned cpu = 0; cpu < 256; cpu++)
+		lost += rows[cpu] ? rows[cpu]->lost : 0;
+	return lost;
+}
+
+static uint64_t told_of(const struct story *story, unsigned kind)
+{
+	uint64_t told = 0;
+
+	for (size_t i = 0; i < story->nevents; i++) {
+		const Hinomi__Gap *gap = story->events[i].event->gap;
+
+		if (story->events[i].kind != KIND_gap)
+			continue;
+		for (size_t k = 0; k < gap->n_lost; k++)
+			if (!strcmp(gap->lost[k]->class_, kind_name(kind)))
+				told += gap->lost[k]->count;
+	}
+	return told;
+}
+
+void check_losses(struct check *check)
+{
+	uint64_t numbers = 0, lost = 0;
+	char what[64];
+
+	for (size_t i = 0; i < check->story->nevents; i++) {
+		const Hinomi__Gap *gap = check->story->events[i].event->gap;
+
+		if (check->story->events[i].kind == KIND_gap && gap->first_seq)
+			numbers += gap->last_seq - gap->first_seq + 1;
+	}
+	for (unsigned kind = 0; kind < KINDS_MAX; kind++) {
+		if (!kind_is_kernel(kind))
+			continue;
+		snprintf(what, sizeof(what), "lost %s, as gaps tell", kind_name(kind));
+		want_number(check, what, lost_of(check->story, kind), told_of(check->story, kind));
+		lost += lost_of(check->story, kind);
+	}
+	want_number(check, "numbers that gaps declare", lost, numbers);
+	want_true(check, "losses", lost > 0);
+	printf("# %llu events were lost\n", (unsigned long long)lost);
+}
