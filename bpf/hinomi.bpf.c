@@ -7,7 +7,11 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
+#include <hinomi/maps.h>
 #include <hinomi/record.h>
+#include <hinomi/record_file.h>
+#include <hinomi/record_network.h>
+#include <hinomi/record_process.h>
 #include <hinomi/hooks.h>
 
 char LICENSE[] SEC("license") = "GPL";

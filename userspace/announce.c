@@ -12,11 +12,9 @@
 #include "config/config.h"
 #include "spool/spool.h"
 
-#define CLASSES_MAX 64
-
 struct coverage_list {
-	Hinomi__Coverage items[CLASSES_MAX];
-	Hinomi__Coverage *list[CLASSES_MAX];
+	Hinomi__Coverage items[KINDS_MAX];
+	Hinomi__Coverage *list[KINDS_MAX];
 	size_t n;
 };
 

@@ -4,6 +4,8 @@
  * each event of another process and with runs of sixteen of the same.
  */
 #include <hinomi/record.h>
+#include <hinomi/record_file.h>
+#include <hinomi/record_process.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -14,6 +14,9 @@
 #include "base/cleanup.h"
 #include "decode/decode.h"
 #include "hinomi/record.h"
+#include <hinomi/record_network.h>
+#include <hinomi/record_file.h>
+#include <hinomi/record_process.h>
 
 /* Every record type at the front of a buffer with room for its bytes. */
 static union {

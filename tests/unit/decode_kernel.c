@@ -17,6 +17,8 @@
 #include "base/cleanup.h"
 #include "decode/decode.h"
 #include "hinomi/record.h"
+#include <hinomi/record_file.h>
+#include <hinomi/record_process.h>
 
 static union {
 	struct record record;

@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "decode/decode.h"
 #include "hinomi/record.h"
+#include <hinomi/record_network.h>
 
 static union {
 	struct record record;

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <hinomi/record.h>
+#include <hinomi/tap.h>
+#include <hinomi/maps.h>
 #include <stdbool.h>
 
 /* Fills the tap's tables with the calls whose class `wanted` says rests on the tap. */

@@ -76,8 +76,6 @@ const struct class classes[] = {
 };
 const unsigned nclasses = ARRAY_SIZE(classes);
 
-_Static_assert(ARRAY_SIZE(classes) <= 64, "CLASSES_MAX of internal.h");
-
 /* a class in kinds.h without a line above does not build */
 #define KIND(name, number, lane) +1
 _Static_assert(ARRAY_SIZE(classes) == FOR_EACH_KERNEL_KIND(KIND), "a class has no hooks");

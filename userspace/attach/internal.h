@@ -7,10 +7,9 @@
 #include "attach/attach.h"
 #include "attach/classes.h"
 
-#define UNAVAILABLE_MAX 64
+#define UNAVAILABLE_MAX 192
 #define LINKS_MAX \
-	192 /* descriptors that the service manager is asked to keep; its unit allows more */
-#define CLASSES_MAX 64
+	256 /* descriptors that the service manager is asked to keep; its unit allows more */
 
 /* A set of enum hook_id. */
 struct hook_set {
@@ -77,8 +76,8 @@ struct attach {
 	struct ledger_cell *ledger;
 	struct sequence_cell *sequences;
 	struct control *control;
-	struct class_state states[CLASSES_MAX];
-	struct coverage coverage[CLASSES_MAX];
+	struct class_state states[KINDS_MAX];
+	struct coverage coverage[KINDS_MAX];
 };
 
 enum attach_map { MAP_RING_KEEP, MAP_RING_BULK, MAP_LEDGER, MAP_SEQUENCES, MAP_CONTROL, MAPS };

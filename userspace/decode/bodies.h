@@ -5,6 +5,9 @@
  */
 #pragma once
 
+#include <hinomi/record_file.h>
+#include <hinomi/record_network.h>
+#include <hinomi/record_process.h>
 #include <hinomi/kinds.h>
 
 #include "event.pb-c.h"

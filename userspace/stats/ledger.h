@@ -7,6 +7,7 @@
 #pragma once
 
 #include <hinomi/record.h>
+#include <hinomi/maps.h>
 #include <stdbool.h>
 #include <stdint.h>
 

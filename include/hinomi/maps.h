@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
+/* What the kernel side and the reader share besides the rings: counters, settings, switches. */
+#pragma once
+
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+#include "kinds.h"
+#include "tap.h"
+
+/* Outcome counters of one class on one cpu, in the map `ledger`, index cpu * KINDS_MAX + kind.
+ * Every event that a hook begins ends in exactly one of the last four. */
+struct ledger_cell {
+	__u64 seen;
+	__u64 emitted; /* given to a ring */
+	__u64 filtered;
+	__u64 aggregated;
+	__u64 lost_ring;    /* no ring space */
+	__u64 lost_scratch; /* no scratch slot or number: too many programs nested on one cpu */
+	__u64 pad[2];
+};
+
+/* Sequence counters, in the map `sequences`, index cpu. */
+struct sequence_cell {
+	__u64 next[LANES];
+	__u64 busy; /* a number is being taken; used where the kernel has no fetching atomics */
+	__u64 pad[5];
+};
+
+/* Functions whose signature differs between kernels; their number of arguments tells which one it
+ * is. */
+enum nargs_of {
+	NARGS_UNLINK,
+	NARGS_RMDIR,
+	NARGS_RENAME,
+	NARGS_LINK,
+	NARGS_SYMLINK,
+	NARGS_OPEN_ROOT,
+	NARGS_BPRM,
+	NARGS_UDP_RECEIVE,
+	NARGS_MAX
+};
+
+/* Set before load, frozen after: the verifier prunes what is off. */
+struct settings {
+	__u32 cpus;
+	__u32 has_scope;	/* only the cgroup in map `scope`, and below */
+	__u32 slots;		/* scratch slots per cpu */
+	__u32 fetching_atomics; /* the kernel has them; else next() was rewritten */
+	__u32 nargs[NARGS_MAX];
+	__u32 wake_bytes[LANES]; /* wake the reader when this much waits */
+};
+
+/* Shared memory with the reader while programs run. */
+struct control {
+	__u32 own_tgid;	   /* the sensor itself, which is not observed; 0: observe it too */
+	__u32 canary_tgid; /* observed whatever the scope says, with its children */
+	__u32 sleeping;	   /* the reader waits for a wakeup */
+	__u32 pad;
+	__u8 rings_id[16];	       /* made with the maps, kept as long as they are */
+	__u64 lost_told[KINDS_MAX];    /* the reader\'s own note: lost_ring that gaps on disk have
+					  named */
+	__u8 tap_native[TAP_SYSCALLS]; /* enum tap by system call number */
+	__u8 tap_compat[TAP_SYSCALLS]; /* the same for 32-bit system calls */
+	__u8 tapped[KINDS_MAX];	       /* classes that rest on the tap */
+	__u32 flush;		       /* every flow that has something to tell does so now */
+	__u32 pad2;
+};

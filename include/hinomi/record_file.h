@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
+/* Records about files and mounts. */
+#pragma once
+
+#include "record.h"
+
+/* file_create, file_open */
+struct open_record {
+	struct record record;
+	struct file_ref file;
+	__u32 flags;
+	__u32 pad;
+};
+
+struct unlink_record {
+	struct record record;
+	struct file_ref file;
+};
+
+struct rename_record {
+	struct record record;
+	struct file_ref file;
+	struct file_ref replaced; /* inode 0: nothing was there */
+	struct bytes_ref old_path;
+	__u32 old_path_flags; /* FILE_PATH_* */
+	__u32 flags;
+	__u32 pad;
+};
+
+struct link_record {
+	struct record record;
+	struct file_ref file;
+	struct bytes_ref target;
+	__u32 symbolic;
+};
+
+/* file_mode, file_owner */
+struct attr_record {
+	struct record record;
+	struct file_ref file; /* as it is afterwards */
+	__u32 mode, old_mode;
+	__u32 uid, gid, old_uid, old_gid;
+	__u32 old_known;
+	__u32 pad;
+};
+
+enum mount_action { MOUNT_MOUNT = 1, MOUNT_MOVE, MOUNT_UMOUNT, MOUNT_PIVOT_ROOT };
+
+/* mount, chroot */
+struct mount_record {
+	struct record record;
+	struct file_ref target;
+	struct bytes_ref source;
+	struct bytes_ref type;
+	__u64 flags;
+	__u32 action; /* enum mount_action */
+	__u32 pad;
+};

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
+/* What a system call is to the exit tap (tier 2); which number is what: userspace/attach/calls.c.
+ */
+#pragma once
+
+/* What a system call is to the exit tap (tier 2). */
+enum tap {
+	TAP_NONE,
+	TAP_OPEN,	/* path, flags */
+	TAP_OPENAT,	/* dfd, path, flags */
+	TAP_OPENAT2,	/* dfd, path, how */
+	TAP_OPENHANDLE, /* dfd, handle, flags */
+	TAP_CREAT,	/* path */
+	TAP_UNLINK,	/* path */
+	TAP_UNLINKAT,	/* dfd, path */
+	TAP_RENAME,	/* old, new */
+	TAP_RENAMEAT,	/* dfd, old, dfd, new */
+	TAP_RENAMEAT2,	/* dfd, old, dfd, new, flags */
+	TAP_LINK,	/* old, new */
+	TAP_LINKAT,	/* dfd, old, dfd, new */
+	TAP_SYMLINK,	/* text, new */
+	TAP_SYMLINKAT,	/* text, dfd, new */
+	TAP_CHMOD,	/* path, mode */
+	TAP_FCHMOD,	/* fd, mode */
+	TAP_FCHMODAT,	/* dfd, path, mode */
+	TAP_CHOWN,	/* path, uid, gid */
+	TAP_FCHOWN,	/* fd, uid, gid */
+	TAP_FCHOWNAT,	/* dfd, path, uid, gid */
+	TAP_CONNECT,	/* fd, address */
+	TAP_ACCEPT,	/* -> fd */
+	TAP_LISTEN,	/* fd, backlog */
+	TAP_BIND,	/* fd, address */
+	TAP_CREDS,	/* setuid family, capset */
+	TAP_SOCKETCALL, /* which, its arguments; i386 only */
+	TAP_SOCKET,	/* family, type, protocol -> fd */
+	TAP_SETSOCKOPT, /* fd, level, option */
+	TAP_SENDTO,	/* fd, bytes, length, flags, address -> length */
+	TAP_SENDMSG,	/* fd, message, flags -> length */
+	TAP_SENDMMSG,	/* fd, messages, count, flags -> count */
+	TAP_RECVFROM,
+	TAP_RECVMSG,
+	TAP_RECVMMSG,
+	TAP_EXECVE,	 /* path */
+	TAP_EXECVEAT,	 /* dfd, path */
+	TAP_PTRACE,	 /* request, pid */
+	TAP_VM_ACCESS,	 /* pid: process_vm_readv, process_vm_writev */
+	TAP_PIDFD_GETFD, /* pidfd */
+	TAP_MOUNT,	 /* source, target, type, flags */
+	TAP_MOVE_MOUNT,	 /* dfd, from, dfd, to, flags */
+	TAP_UMOUNT,	 /* target, flags */
+	TAP_PIVOT_ROOT,	 /* new root, put old */
+	TAP_CHROOT,	 /* path */
+	TAP_UNSHARE,	 /* flags */
+	TAP_SETNS,	 /* fd, flags */
+};
+
+#define TAP_SYSCALLS 512 /* system call numbers that the tap's tables hold */
