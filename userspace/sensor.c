@@ -153,17 +153,14 @@ static int config_take(struct sensor *s)
 	return 0;
 }
 
-static uint64_t classes_off(const struct config *config)
+static void classes_off(const struct config *config, struct attach_options *options)
 {
-	uint64_t off = 0;
-
 	for (size_t i = 0; i < config->nclasses_off; i++) {
 		int kind = kind_by_name(config->classes_off[i]);
 
-		if (kind >= 16 && kind < 64)
-			off |= 1ULL << (kind - 16);
+		if (kind >= 0)
+			options->kinds_off[kind / 64] |= 1ULL << kind % 64;
 	}
-	return off;
 }
 
 static int load(struct sensor *s)
@@ -171,7 +168,6 @@ static int load(struct sensor *s)
 	struct attach_options options = {
 		.cgroup = s->config->cgroup,
 		.ring_bytes = {s->config->ring_keep_bytes, s->config->ring_bulk_bytes},
-		.kinds_off = classes_off(s->config),
 		.tier_min = s->tier_min,
 		.resume = s->resume,
 	};
@@ -179,6 +175,7 @@ static int load(struct sensor *s)
 	struct pipeline_error why;
 	int err;
 
+	classes_off(s->config, &options);
 	if (attach_load(&options, &s->attach, &error)) {
 		log_error("%s", error.text);
 		return error.status;

@@ -187,7 +187,6 @@ static void class_attach(struct attach *attach, unsigned c)
 {
 	struct class_state *state = &attach->states[c];
 	const struct tier *tier;
-	const char *extra;
 	char why[192];
 
 	if (state->tier < 0)
@@ -204,9 +203,12 @@ static void class_attach(struct attach *attach, unsigned c)
 		hook_add(&state->hooks_wanted, hook_by_name(name));
 	}
 	state->attached = true;
-	extra = tier->extra ? tier_program(attach, tier->extra, why, sizeof(why)) : NULL;
-	if (extra && !program_attach(attach, extra, why, sizeof(why)))
-		hook_add(&state->hooks_extra, hook_by_name(extra));
+	for (int i = 0; i < EXTRAS_MAX && tier->extras[i]; i++) {
+		const char *name = tier_program(attach, tier->extras[i], why, sizeof(why));
+
+		if (name && !program_attach(attach, name, why, sizeof(why)))
+			hook_add(&state->hooks_extra, hook_by_name(name));
+	}
 }
 
 static int iterator_link(const struct attach *attach, const char *name, const char *map)
@@ -269,8 +271,9 @@ static bool program_used(const struct attach *attach, const char *name)
 
 		if (!state->attached)
 			continue;
-		if (entry_is(attach, tier->extra, name))
-			return true;
+		for (int i = 0; i < EXTRAS_MAX; i++)
+			if (entry_is(attach, tier->extras[i], name))
+				return true;
 		for (int i = 0; i < PROGRAMS_MAX; i++)
 			if (entry_is(attach, tier->programs[i], name))
 				return true;

@@ -18,10 +18,10 @@ struct attach;
 
 struct attach_options {
 	const char *cgroup; /* observe only this cgroup v2 directory and below; NULL: everything */
-	uint64_t ring_bytes[LANES]; /* powers of two of the page size */
-	uint64_t kinds_off;	    /* bit kind - 16: class switched off */
-	int tier_min;		    /* 1; higher leaves out better hooks, for tests */
-	bool observe_self;	    /* else the sensor's own process is not observed */
+	uint64_t ring_bytes[LANES];		   /* powers of two of the page size */
+	uint64_t kinds_off[(KINDS_MAX + 63) / 64]; /* bit kind % 64: class switched off */
+	int tier_min;	   /* 1; higher leaves out better hooks, for tests */
+	bool observe_self; /* else the sensor's own process is not observed */
 	bool resume; /* take maps and links from the descriptor store if they fit, and leave ours
 			there */
 };

@@ -22,9 +22,9 @@
 	}
 
 /* the second is for files that are opened by their handle, not by a name */
-#define OPEN_TIER                                                                 \
-	{                                                                         \
-		.programs = {"open_exit|open_exit_v7"}, .extra = "open_root_exit" \
+#define OPEN_TIER                                                                      \
+	{                                                                              \
+		.programs = {"open_exit|open_exit_v7"}, .extras = { "open_root_exit" } \
 	}
 
 const struct class classes[] = {

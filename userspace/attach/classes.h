@@ -7,12 +7,14 @@
 
 #define TIERS_MAX    2
 #define PROGRAMS_MAX 10
+#define EXTRAS_MAX   4
 
 struct tier {
 	/* all of them; "a|b": whichever of the two this kernel has */
 	const char *programs[PROGRAMS_MAX];
-	/* or NULL: sees what they do not; the class works without it, and no canary asks for it */
-	const char *extra;
+	/* they see what the others do not; the class works without them, and no canary asks for
+	 * them */
+	const char *extras[EXTRAS_MAX];
 };
 
 /* Can a canary prove the class? */

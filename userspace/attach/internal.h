@@ -34,6 +34,11 @@ static inline bool hook_missing(const struct hook_set *wanted, const struct hook
 	return hook_in(wanted, hook) && !hook_in(seen, hook);
 }
 
+static inline bool kind_is_off(const struct attach_options *options, unsigned kind)
+{
+	return options->kinds_off[kind / 64] >> kind % 64 & 1;
+}
+
 /* What the kernel can do, found by trying. */
 struct probe {
 	struct btf *btf;

@@ -70,7 +70,7 @@ static void class_choose(struct attach *attach, unsigned c, int first)
 {
 	struct class_state *state = &attach->states[c];
 
-	state->off = attach->options.kinds_off >> (classes[c].kind - 16) & 1;
+	state->off = kind_is_off(&attach->options, classes[c].kind);
 	state->tier = -1;
 	if (first)
 		snprintf(state->reason, sizeof(state->reason),
@@ -163,8 +163,8 @@ static int object_prepare(struct attach *attach)
 
 		for (int i = 0; state->tier >= 0 && i < PROGRAMS_MAX && tier->programs[i]; i++)
 			autoload(attach, tier->programs[i]);
-		if (state->tier >= 0 && tier->extra)
-			autoload(attach, tier->extra);
+		for (int i = 0; state->tier >= 0 && i < EXTRAS_MAX && tier->extras[i]; i++)
+			autoload(attach, tier->extras[i]);
 	}
 	/* the tap is at hand for classes whose better hook turns out to be silent */
 	for (unsigned i = 0; i < ARRAY_SIZE(always); i++) {

@@ -27,7 +27,7 @@ static uint32_t layout(const struct attach *attach)
 	uint32_t crc = crc32c(0, bytes, size);
 
 	crc = crc32c(crc, o->ring_bytes, sizeof(o->ring_bytes));
-	crc = crc32c(crc, &o->kinds_off, sizeof(o->kinds_off));
+	crc = crc32c(crc, o->kinds_off, sizeof(o->kinds_off));
 	crc = crc32c(crc, &o->tier_min, sizeof(o->tier_min));
 	return o->cgroup ? crc32c(crc, o->cgroup, strlen(o->cgroup)) : crc;
 }
@@ -146,7 +146,7 @@ static void states_restore(struct attach *attach)
 		struct class_state *state = &attach->states[c];
 
 		state->tier = -1;
-		state->off = attach->options.kinds_off >> (classes[c].kind - 16) & 1;
+		state->off = kind_is_off(&attach->options, classes[c].kind);
 		for (int t = 0; t < TIERS_MAX && state->tier < 0 && !state->off; t++) {
 			const struct tier *tier = &classes[c].tiers[t];
 			int n = 0;
@@ -160,8 +160,8 @@ static void states_restore(struct attach *attach)
 			state->attached = true;
 			while (n--)
 				hook_restore(attach, tier->programs[n], &state->hooks_wanted);
-			if (tier->extra)
-				hook_restore(attach, tier->extra, &state->hooks_extra);
+			for (int i = 0; i < EXTRAS_MAX && tier->extras[i]; i++)
+				hook_restore(attach, tier->extras[i], &state->hooks_extra);
 		}
 		if (state->tier > 0)
 			snprintf(state->reason, sizeof(state->reason), "as before the restart");
