@@ -3,6 +3,7 @@
 # make run      install what the build needs, build, run sensor and forwarder in the foreground (root)
 # make test     install what the tests need and run all of them (root)
 # make check    format, warnings, static analysis, layering
+# make arm64    all programs for arm64, below build/arm64
 # make install  DESTDIR= PREFIX=/usr
 # make vmtest KERNEL=6.12   the end-to-end tests on one real kernel
 
@@ -15,8 +16,9 @@ PREFIX ?= /usr
 CC := gcc
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
-ARCH ?= $(shell uname -m)
-B ?= build
+HOST_ARCH := $(shell uname -m)
+ARCH ?= $(HOST_ARCH)
+B ?= build$(if $(filter-out $(HOST_ARCH),$(ARCH)),/$(BPF_ARCH))
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(patsubst $(CURDIR)/%,%,$@))

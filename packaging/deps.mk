@@ -7,5 +7,5 @@ run:
 	@exec $(B)/hinomi run $(ARGS)
 
 test:
-	@packaging/deps build test
+	@packaging/deps build test cross
 	@B=$(B) tests/run

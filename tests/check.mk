@@ -2,7 +2,7 @@
 .PHONY: check fuzz
 
 check:
-	@packaging/deps build test
+	@packaging/deps build test cross
 	@B=$(B) tests/run lint clang
 
 # Called by tests/run with B=build/fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined.

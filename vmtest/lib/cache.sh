@@ -32,6 +32,16 @@ need()
 	[ -n "$(command -v "$1")" ] || die "$1 is missing: apt-get install $2"
 }
 
+# triplet ARCHITECTURE: as its libraries' folder is called.
+triplet()
+{
+	case $1 in
+	amd64) echo x86_64-linux-gnu ;;
+	arm64) echo aarch64-linux-gnu ;;
+	*) die "the architecture $1 is not known here" ;;
+	esac
+}
+
 # scratch_new: sets scratch to a directory of our own, removed when the script ends.
 scratch_new()
 {

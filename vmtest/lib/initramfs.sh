@@ -45,12 +45,12 @@ initramfs_modules()
 	done
 }
 
-# initramfs_busybox: the path of a static busybox in the cache.
+# initramfs_busybox ARCHITECTURE: the path of a static busybox in the cache.
 initramfs_busybox()
 {
-	local suite=bookworm dir=$cache_dir/busybox
+	local suite=bookworm dir=$cache_dir/busybox-$1
 	if [ ! -x "$dir/bin/busybox" ]; then
-		mirror_closure "$suite" "$dir.part" busybox-static >&2 || return 1
+		mirror_closure "$suite" "$1" "$dir.part" busybox-static >&2 || return 1
 		[ -x "$dir.part/bin/busybox" ] || mv "$dir.part/usr/bin" "$dir.part/bin"
 		rm -rf "$dir"
 		mv "$dir.part" "$dir"
@@ -58,11 +58,34 @@ initramfs_busybox()
 	echo "$dir/bin/busybox"
 }
 
+# initramfs_libraries FILE: "HOST GUEST" for each shared library that it needs, from the sysroot when
+# sysroot is set; "not found" for one that is not here.
+initramfs_libraries()
+{
+	local todo=("$1") seen=' ' name found
+	if [ -z "${sysroot:-}" ]; then
+		ldd "$1" 2> /dev/null | sed -n -e 's,.*not found.*,not found,p' -e 's,^[^/]*\(/[^ ]*\) (0x.*,\1 \1,p'
+		return
+	fi
+	name=$(readelf -l "$1" 2> /dev/null | sed -n 's/.*program interpreter: \(.*\)\]/\1/p')
+	[ -z "$name" ] || echo "$sysroot$name $name"
+	while [ ${#todo[@]} -gt 0 ]; do
+		for name in $(readelf -d "${todo[0]}" 2> /dev/null | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'); do
+			case $seen in *" $name "*) continue ;; esac
+			seen+="$name "
+			found=$(find "$sysroot/usr/lib" -maxdepth 2 -name "$name" | head -n 1)
+			[ -n "$found" ] && echo "$found ${found#"$sysroot/usr"}" || echo "not found"
+			[ -z "$found" ] || todo+=("$found")
+		done
+		todo=("${todo[@]:1}")
+	done
+}
+
 # initramfs_add STAGE HOST GUEST: copies a file or a folder, and the shared libraries of every
 # dynamic program in it, into the stage.
 initramfs_add()
 {
-	local stage=$1 host=$2 guest=$3 file library
+	local stage=$1 host=$2 guest=$3 file library as
 	[ -e "$host" ] || die "no such file: $host"
 	if [ -d "$host" ]; then
 		mkdir -p "$stage$guest"
@@ -72,13 +95,12 @@ initramfs_add()
 		cp -L "$host" "$stage$guest"
 	fi
 	while IFS= read -r -d '' file; do
-		while IFS= read -r library; do
-			[ "$library" != "not found" ] || die "$file needs a library that is not here: see ldd"
-			[ ! -e "$stage$library" ] || continue
-			mkdir -p "$(dirname "$stage$library")"
-			cp -L "$library" "$stage$library"
-		done < <(ldd "$file" 2> /dev/null |
-			grep -o -e '/[^ ]* (0x' -e 'not found' | sed 's/ (0x//')
+		while read -r library as; do
+			[ "$library" != not ] || die "$file needs a library that is not here"
+			[ ! -e "$stage$as" ] || continue
+			mkdir -p "$(dirname "$stage$as")"
+			cp -L "$library" "$stage$as"
+		done < <(initramfs_libraries "$file")
 	done < <(find -L "$host" -type f \( -perm -u+x -o -name '*.so*' \) -print0)
 }
 

@@ -13,6 +13,20 @@ kernel_rows()
 	awk -F '\t' -v n="$1" '!/^#/ && $1 == n' "$vmtest_dir/kernels.tsv"
 }
 
+# kernel_arch NAME: Debian's name of its architecture.
+kernel_arch()
+{
+	kernel_rows "$1" | cut -f 2 | head -n 1
+}
+
+# kernel_build NAME: the folder of the tree with the programs for its architecture.
+kernel_build()
+{
+	local arch
+	arch=$(kernel_arch "$1")
+	[ "$arch" = "$(dpkg --print-architecture)" ] && echo build || echo "build/$arch"
+}
+
 # kernel_dir NAME: where it is unpacked; a changed pin is another directory.
 kernel_dir()
 {
@@ -49,13 +63,12 @@ kernel_pinned()
 # kernel_drifted ROW DIRECTORY: downloads the newest package of the same series in the same suite.
 kernel_drifted()
 {
-	local name arch suite package found version stem series='[0-9]+[.][0-9]+' flavour
+	local name arch suite package found version stem series flavour
 	IFS=$'\t' read -r name arch suite package _ <<< "$1"
 	stem=$(sed -E 's/-[0-9].*//' <<< "$package")
-	flavour=$(grep -o -E '(-cloud)?-[a-z0-9]+$' <<< "$package")
-	case $name in
-	[0-9]*) series=${name//./[.]} ;;
-	esac
+	flavour=$(grep -o -E '(-cloud)?-(amd64|arm64)(-[a-z0-9]+)?$' <<< "$package")
+	series=$(sed -E 's/^[a-z-]+-([0-9]+)[.]([0-9]+).*/\1[.]\2/' <<< "$package")
+	[ "$name" != newest ] || series='[0-9]+[.][0-9]+'
 	found=$(mirror_newest "$suite" "$arch" "$stem-${series}[.-][^-]*(-[0-9]+)?$flavour") || {
 		say "$name: $suite has no package of that series at all"
 		return 1

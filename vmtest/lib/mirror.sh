@@ -81,12 +81,12 @@ mirror_newest()
 	apt-cache show --no-all-versions "$name" | awk -v n="$name" '/^Version: / { print n, $2; exit }'
 )
 
-# mirror_closure SUITE DIRECTORY PACKAGE...: unpacks the packages and all that they depend on.
+# mirror_closure SUITE ARCHITECTURE DIRECTORY PACKAGE...: unpacks the packages and all that they need.
 mirror_closure()
 (
-	local suite=$1 into=$2 deb
-	shift 2
-	mirror_open "$suite" amd64 || exit 1
+	local suite=$1 arch=$2 into=$3 deb
+	shift 3
+	mirror_open "$suite" "$arch" || exit 1
 	apt-get -qq -y --download-only install "$@" >&2 || exit 1
 	mkdir -p "$into"
 	for deb in "${APT_CONFIG%/*}"/archives/*.deb; do
