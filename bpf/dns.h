@@ -15,8 +15,7 @@ static __always_inline bool is_dns(const struct peer *peer)
 {
 	struct control *c = control_get();
 
-	return peer->port == DNS_PORT ||
-	       (c && c->canary_tgid && c->canary_tgid == bpf_get_current_pid_tgid() >> 32);
+	return peer->port == DNS_PORT || (c && is_canary(c));
 }
 
 static __always_inline int on_dns(struct sock *sk, const struct peer *peer, __u64 from, __s32 len,

@@ -97,23 +97,31 @@ static __always_inline struct control *control_get(void)
 	return bpf_map_lookup_elem(&control, &zero);
 }
 
+/* Is the current process the canaries' keeper, a canary, or its child?  While a round goes on. */
+static __always_inline bool is_canary(const struct control *c)
+{
+	__u32 keeper = c->canary_tgid;
+	struct task_struct *task;
+
+	if (!keeper)
+		return false;
+	if (keeper == bpf_get_current_pid_tgid() >> 32)
+		return true;
+	task = (void *)bpf_get_current_task();
+	return (__u32)READ(task, real_parent, tgid) == keeper ||
+	       (__u32)READ(task, real_parent, real_parent, tgid) == keeper;
+}
+
 /* Is the current process one that we look at? */
 static __always_inline bool in_scope(void)
 {
 	struct control *c = control_get();
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 
-	if (!c || tgid == c->own_tgid)
+	if (!c || bpf_get_current_pid_tgid() >> 32 == c->own_tgid)
 		return false;
 	if (!settings.has_scope || bpf_current_task_under_cgroup(&scope, 0) == 1)
 		return true;
-	if (!c->canary_tgid)
-		return false;
-	if (tgid == c->canary_tgid)
-		return true;
-	struct task_struct *task = (void *)bpf_get_current_task();
-
-	return (__u32)BPF_CORE_READ(task, real_parent, tgid) == c->canary_tgid;
+	return is_canary(c);
 }
 
 static __always_inline struct slot *slot_claim(void)

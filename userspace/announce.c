@@ -110,6 +110,32 @@ void announce_heartbeat(struct pipeline *p)
 	pipeline_own(p, KIND_heartbeat, &event);
 }
 
+void announce_coverage(struct pipeline *p, const struct coverage_change *changes, size_t n)
+{
+	Hinomi__CoverageChange items[KINDS_MAX], *list[KINDS_MAX];
+	Hinomi__CoverageReport report = HINOMI__COVERAGE_REPORT__INIT;
+	Hinomi__Event event = HINOMI__EVENT__INIT;
+	struct coverage_list coverage;
+
+	coverage_fill(p, &coverage);
+	report.n_coverage = coverage.n;
+	report.coverage = coverage.list;
+	for (size_t i = 0; i < n; i++) {
+		items[i] = (Hinomi__CoverageChange)HINOMI__COVERAGE_CHANGE__INIT;
+		items[i].class_ = (char *)changes[i].now->name;
+		items[i].old = changes[i].old;
+		items[i].state = changes[i].now->state;
+		items[i].reason = (char *)changes[i].reason;
+		items[i].seen_ns = changes[i].now->seen_ns;
+		list[i] = &items[i];
+	}
+	report.n_changes = n;
+	report.changes = list;
+	event.body_case = HINOMI__EVENT__BODY_COVERAGE;
+	event.coverage = &report;
+	pipeline_own(p, KIND_coverage, &event);
+}
+
 void announce_gap(struct pipeline *p, const Hinomi__Gap *gap)
 {
 	Hinomi__Event event = HINOMI__EVENT__INIT;

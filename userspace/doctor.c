@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* hinomi doctor: what this kernel offers, the hook of each class, and whether a canary saw it work.
  */
-#include <fcntl.h>
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "attach/attach.h"
@@ -16,7 +16,9 @@
 #include "pipeline.h"
 #include "ring/ring.h"
 
-#define ROUNDS 100 /* of 100 ms that a canary may take */
+#define ROUNDS	 200 /* looks at the rings while a round goes on, at most */
+#define ROUND_MS 100
+#define LATE_US	 20000 /* for what a round made, after it is over */
 
 static const char *state_name(Hinomi__Coverage__State state)
 {
@@ -38,41 +40,67 @@ static const char *state_name(Hinomi__Coverage__State state)
 	}
 }
 
-static void read_ring(struct attach *attach, struct ring *ring)
+static void take(struct attach *attach, const struct record *rec, size_t size)
 {
-	const struct record *rec;
-	size_t size;
+	if (size >= sizeof(*rec) && attach_is_canary(attach, rec))
+		attach_canary_seen(attach, rec->kind, rec->hook, rec->time_ns);
+}
 
-	while ((rec = ring_next(ring, &size)))
-		if (size >= sizeof(*rec) && attach_is_canary(attach, rec))
-			attach_canary_seen(attach, rec->kind, rec->hook);
-	ring_release(ring);
+/* In the order of time, which tells what belongs to a round. */
+static void read_rings(struct attach *attach, struct ring *rings[LANES])
+{
+	const struct record *next[LANES];
+	size_t size[LANES];
+
+	for (int lane = 0; lane < LANES; lane++)
+		next[lane] = ring_next(rings[lane], &size[lane]);
+	while (next[LANE_KEEP] || next[LANE_BULK]) {
+		bool bulk =
+			!next[LANE_KEEP] ||
+			(next[LANE_BULK] && next[LANE_BULK]->time_ns < next[LANE_KEEP]->time_ns);
+		enum lane lane = bulk ? LANE_BULK : LANE_KEEP;
+
+		take(attach, next[lane], size[lane]);
+		next[lane] = ring_next(rings[lane], &size[lane]);
+	}
+	for (int lane = 0; lane < LANES; lane++)
+		ring_release(rings[lane]);
+}
+
+/* One round; false when it does not end. */
+static bool prove_once(struct attach *attach, struct ring *rings[LANES])
+{
+	int over = attach_canary_start(attach);
+
+	for (int i = 0; i < ROUNDS && !over; i++) {
+		struct pollfd wait = {.fd = attach_canary_fd(attach), .events = POLLIN};
+
+		poll(&wait, 1, ROUND_MS);
+		read_rings(attach, rings);
+		over = attach_canary_over(attach);
+	}
+	usleep(LATE_US);
+	read_rings(attach, rings);
+	return over == 1;
 }
 
 static int prove(struct attach *attach)
 {
-	CLEANUP(ring_free) struct ring *keep = NULL, *bulk = NULL;
 	char dir[] = "/tmp/hinomi-doctor.XXXXXX";
-	pid_t pid;
+	struct ring *rings[LANES] = {};
+	int err = 0;
 
-	if (ring_open(attach_ring_fd(attach, LANE_KEEP), &keep) ||
-	    ring_open(attach_ring_fd(attach, LANE_BULK), &bulk) || !mkdtemp(dir))
-		return -1;
-	do {
-		int over = 0;
-
-		pid = attach_canary(attach, dir);
-		for (int i = 0; i < ROUNDS && pid > 0 && over < 2; i++) {
-			read_ring(attach, keep);
-			read_ring(attach, bulk);
-			if (over || waitpid(pid, NULL, WNOHANG) == pid)
-				over++;
-			else
-				usleep(100000);
-		}
-	} while (!attach_canary_done(attach));
+	for (int lane = 0; lane < LANES; lane++)
+		err = err ?: ring_open(attach_ring_fd(attach, lane), &rings[lane]);
+	if (!err && !mkdtemp(dir))
+		err = -errno;
+	err = err ?: attach_canary_open(attach, dir);
+	while (!err && !attach_canary_judge(attach, prove_once(attach, rings)))
+		;
 	rmdir(dir);
-	return 0;
+	for (int lane = 0; lane < LANES; lane++)
+		ring_free(rings[lane]);
+	return err;
 }
 
 static void print_text(const struct coverage *c, size_t n)

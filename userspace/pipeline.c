@@ -277,8 +277,9 @@ static void take_record(struct pipeline *p, const void *data, size_t size)
 		p->duplicates++; /* read again after a restart, and in a frame already */
 		return;
 	}
+	p->last_ns = rec->time_ns;
 	if (attach_is_canary(p->attach, rec)) {
-		attach_canary_seen(p->attach, rec->kind, rec->hook);
+		attach_canary_seen(p->attach, rec->kind, rec->hook, rec->time_ns);
 		account(p, rec, OUTCOME_FILTERED);
 		return;
 	}

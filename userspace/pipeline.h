@@ -49,6 +49,7 @@ struct pipeline {
 	bool stopping;	    /* do not wait for the disk any more */
 	bool spool_failing; /* said once */
 	uint64_t blind_ns;
+	uint64_t last_ns; /* time of the record that was taken last */
 };
 
 struct pipeline_error {
@@ -89,6 +90,13 @@ void announce_start(struct pipeline *p, unsigned processes);
 void announce_stop(struct pipeline *p, const char *reason);
 void announce_heartbeat(struct pipeline *p);
 void announce_gap(struct pipeline *p, const Hinomi__Gap *gap);
+struct coverage_change {
+	const struct coverage *now;
+	Hinomi__Coverage__State old;
+	const char *reason;
+};
+/* All classes as they are; n 0: nothing has changed, it is time again. */
+void announce_coverage(struct pipeline *p, const struct coverage_change *changes, size_t n);
 /* sync.c: group commit on a thread of its own */
 int syncer_new(struct spool_writer *spool, struct syncer **ret);
 void syncer_free(struct syncer *syncer);	       /* syncs what is left */

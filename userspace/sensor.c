@@ -15,7 +15,6 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "attach/attach.h"
@@ -23,14 +22,14 @@
 #include "base/notify.h"
 #include "config/config.h"
 #include "pipeline.h"
+#include "prove.h"
 #include "ring/ring.h"
 
 #define BUSY_MS	      10		/* between batches while events come */
 #define IDLE_AFTER_NS (200 * NS_PER_MS) /* without events: sleep until woken */
 #define IDLE_MS	      1000
 #define DRAIN_BATCHES 64
-#define FLOWS_NS      (5 * NS_PER_SEC)	/* between two looks at what UDP flows counted */
-#define CANARY_NS     (20 * NS_PER_SEC) /* a canary that takes longer is given up */
+#define FLOWS_NS      (5 * NS_PER_SEC) /* between two looks at what UDP flows counted */
 
 struct sensor {
 	struct config *config;
@@ -41,8 +40,7 @@ struct sensor {
 	int tier_min;
 	char *spool, *cgroup, *reader_group;
 	const char *config_path;
-	pid_t canary;
-	uint64_t canary_until_ns;
+	struct prover prover;
 	bool ready;
 	unsigned processes;
 	uint64_t flows_ns;
@@ -163,6 +161,17 @@ static void classes_off(const struct config *config, struct attach_options *opti
 	}
 }
 
+static void canary_open(struct sensor *s)
+{
+	static char dir[4096];
+	int err;
+
+	snprintf(dir, sizeof(dir), "%s/canary", s->config->spool);
+	err = attach_canary_open(s->attach, dir);
+	if (err)
+		log_error("canary: %s; no class can be proven to work", strerror(-err));
+}
+
 static int load(struct sensor *s)
 {
 	struct attach_options options = {
@@ -188,6 +197,7 @@ static int load(struct sensor *s)
 	if (err)
 		log_warning("capabilities that are not needed cannot be given up: %s",
 			    strerror(-err));
+	canary_open(s);
 	if (pipeline_open(&s->pipeline, s->config, s->attach, &why)) {
 		log_error("%s", why.text);
 		return why.status;
@@ -201,18 +211,6 @@ static void on_task(void *ctx, const void *record, size_t size)
 
 	if (!pipeline_seed(&s->pipeline, record, size))
 		s->processes++;
-}
-
-static void canary_start(struct sensor *s)
-{
-	char dir[4096];
-
-	snprintf(dir, sizeof(dir), "%s/canary", s->config->spool);
-	mkdir(dir, 0700);
-	s->canary = attach_canary(s->attach, dir);
-	s->canary_until_ns = clock_boot_ns() + CANARY_NS;
-	if (s->canary < 0)
-		log_error("canary: %s; no class can be proven to work", strerror(-s->canary));
 }
 
 static void say_coverage(const struct sensor *s)
@@ -230,15 +228,11 @@ static void say_coverage(const struct sensor *s)
 				    c[i].reason);
 }
 
-/* The canary has ended and what it did was read: now we know what works. */
-static void canary_end(struct sensor *s)
+/* The first rounds of canaries are over: now we know what works. */
+static void ready(struct sensor *s)
 {
 	int err;
 
-	if (!attach_canary_done(s->attach)) {
-		canary_start(s);
-		return;
-	}
 	announce_start(&s->pipeline, s->processes);
 	s->pipeline.whole_due[LANE_KEEP] = s->pipeline.whole_due[LANE_BULK] = true;
 	s->pipeline.frame_due[LANE_BULK] = true;
@@ -252,17 +246,16 @@ static void canary_end(struct sensor *s)
 	s->ready = true;
 }
 
-static void canary_check(struct sensor *s)
+static void prove(struct sensor *s, uint64_t now)
 {
-	if (s->ready)
+	int r = prover_turn(&s->prover, now);
+
+	if (r > 0)
+		ready(s);
+	if (r >= 0)
 		return;
-	if (s->canary > 0 && waitpid(s->canary, NULL, WNOHANG) != s->canary &&
-	    clock_boot_ns() < s->canary_until_ns)
-		return;
-	if (s->canary > 0 && clock_boot_ns() >= s->canary_until_ns)
-		kill(s->canary, SIGKILL);
-	pipeline_run(&s->pipeline);
-	canary_end(s);
+	log_error("the child that keeps the canaries is gone: stopping, to be started anew");
+	s->stop = s->broken = true;
 }
 
 static void beat(struct sensor *s, uint64_t now)
@@ -312,6 +305,7 @@ static void wait_for_events(struct sensor *s, uint64_t now, bool busy)
 		{.fd = s->signals, .events = POLLIN},
 		{.fd = attach_wake_fd(s->attach), .events = POLLIN},
 		{.fd = pipeline_hash_fd(&s->pipeline), .events = POLLIN},
+		{.fd = prover_fd(&s->prover), .events = POLLIN},
 	};
 	int timeout = BUSY_MS;
 
@@ -328,7 +322,7 @@ static void wait_for_events(struct sensor *s, uint64_t now, bool busy)
 	if (timeout ==
 	    BUSY_MS) /* the timer is the wakeup; the ring's would come once per watermark */
 		fds[1].events = 0;
-	poll(fds, 3, timeout);
+	poll(fds, ARRAY_SIZE(fds), timeout);
 	if (fds[0].revents)
 		take_signal(s);
 	if (fds[1].revents)
@@ -337,6 +331,8 @@ static void wait_for_events(struct sensor *s, uint64_t now, bool busy)
 
 static int run(struct sensor *s)
 {
+	char dir[4096];
+
 	s->processes = 0;
 	if (attach_tasks(s->attach, on_task, s))
 		log_warning(
@@ -344,13 +340,15 @@ static int run(struct sensor *s)
 	/* what waited in full rings would leave no room for what the canary does */
 	for (int i = 0; i < DRAIN_BATCHES && pipeline_run(&s->pipeline); i++)
 		;
-	canary_start(s);
+	snprintf(dir, sizeof(dir), "%s/canary", s->config->spool);
+	mkdir(dir, 0700);
+	prover_init(&s->prover, &s->pipeline);
 	s->watchdog_every_ns = notify_watchdog_ns();
 	while (!s->stop) {
 		size_t n = pipeline_run(&s->pipeline);
 		uint64_t now = clock_boot_ns();
 
-		canary_check(s);
+		prove(s, now);
 		beat(s, now);
 		flows(s, now);
 		if (!n || !pipeline_waiting(&s->pipeline))

@@ -50,7 +50,8 @@ enum lane {
 	KIND(sensor_start, 64, LANE_KEEP) \
 	KIND(sensor_stop, 65, LANE_KEEP)  \
 	KIND(heartbeat, 66, LANE_KEEP)    \
-	KIND(gap, 67, LANE_KEEP)
+	KIND(gap, 67, LANE_KEEP)          \
+	KIND(coverage, 68, LANE_KEEP)
 
 #define FOR_EACH_KIND(KIND)        \
 	FOR_EACH_KERNEL_KIND(KIND) \

@@ -54,7 +54,8 @@ struct settings {
 /* Shared memory with the reader while programs run. */
 struct control {
 	__u32 own_tgid;	   /* the sensor itself, which is not observed; 0: observe it too */
-	__u32 canary_tgid; /* observed whatever the scope says, with its children */
+	__u32 canary_tgid; /* keeper of the canaries while a round goes on: it, its children and
+			      theirs are observed whatever the scope says */
 	__u32 sleeping;	   /* the reader waits for a wakeup */
 	__u32 pad;
 	__u8 rings_id[16];	       /* made with the maps, kept as long as they are */

@@ -175,6 +175,7 @@ void check_start(struct check *check);
 void check_resumed(struct check *check);
 void check_stop(struct check *check);
 void check_heartbeat(struct check *check);
+void check_coverage(struct check *check);
 void check_tiers(struct check *check);
 
 /* ---- cgroup.c */

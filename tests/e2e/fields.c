@@ -23,6 +23,8 @@ static const struct {
 	{"Gap.*", "nothing is lost here; 20-load provokes it"},
 	{"LostClass.*", "belongs to Gap"},
 	{"Event.gap", "see Gap"},
+	{"CoverageChange.*", "no hook falls silent here; 60-honest silences some"},
+	{"CoverageReport.changes", "see CoverageChange"},
 	{"SensorStart.blind_ns", "needs an earlier run on the same spool, as 30-restart has"},
 #if defined(__aarch64__)
 	{"Event.compat", "a 64-bit program of arm64 cannot make 32-bit calls"},

@@ -226,6 +226,7 @@ static void judge_run(struct run *run, int when)
 		{"sensor/start", check_start, WHEN_RUN},
 		{"sensor/stop", check_stop, WHEN_RUN},
 		{"sensor/heartbeat", check_heartbeat, WHEN_RUN},
+		{"sensor/coverage", check_coverage, WHEN_ALL},
 		{"sensor/tiers", check_tiers, WHEN_RUN},
 		{"sensor/resumed", check_resumed, WHEN_ALL},
 		{"fields/all-set", check_fields, WHEN_ALL},
@@ -382,7 +383,7 @@ int main(int argc, char **argv)
 	sensor.cgroup = run.cgroup;
 	sensor.dir = run.root;
 	sensor.config = losses ? losses_config
-			       : "[sensor]\nheartbeat = 300ms\n"; /* one, however short the run */
+			       : "[sensor]\nheartbeat = 300ms\ncanary = 1s\ncoverage = 1s\n";
 	if (manager_open(&sensor.manager, run.root))
 		return 1;
 	status = losses ? all_losses(&run, &sensor) : all(&run, &sensor);

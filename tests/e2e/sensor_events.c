@@ -110,6 +110,18 @@ void check_heartbeat(struct check *check)
 	want_coverage(check, seen->event->heartbeat->coverage, seen->event->heartbeat->n_coverage);
 }
 
+void check_coverage(struct check *check)
+{
+	const struct seen *seen = story_first(check->story, KIND_coverage);
+
+	if (!seen) {
+		check_fail(check, "expected an event coverage, got none");
+		return;
+	}
+	want_number(check, "changes", 0, seen->event->coverage->n_changes);
+	want_coverage(check, seen->event->coverage->coverage, seen->event->coverage->n_coverage);
+}
+
 /* An event's tier is that of the coverage table. */
 void check_tiers(struct check *check)
 {

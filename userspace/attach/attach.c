@@ -97,7 +97,8 @@ int attach_load(const struct attach_options *options, struct attach **ret,
 		return attach_fail(error, 1, -ENOMEM, "start");
 	attach->options = *options;
 	attach->cpus = cpus;
-	attach->tasks_link = attach->flows_link = attach->wake_fd = attach->teller_fd = -1;
+	attach->tasks_link = attach->flows_link = attach->wake_fd = -1;
+	attach->teller_fd = attach->keeper_fd = -1;
 	object_listen();
 	if (options->resume && store_take(attach) == 1) {
 		attach->resumed = true;
@@ -107,7 +108,11 @@ int attach_load(const struct attach_options *options, struct attach **ret,
 		if (err)
 			return err;
 	}
-	attach->control->own_tgid = options->observe_self ? 0 : getpid();
+	coverage_excuse(attach);
+	err = coverage_sections(attach);
+	if (err)
+		return attach_fail(error, 1, err, "the embedded BPF object cannot be opened");
+	attach->own[OWN_SENSOR].pid = getpid();
 	*ret = TAKE(attach);
 	return 0;
 }
@@ -123,6 +128,7 @@ void attach_free(struct attach *attach)
 	if (!attach)
 		return;
 	flows_stop(attach);
+	keeper_stop(attach);
 	links_drop(attach);
 	if (attach->tasks_link >= 0)
 		close(attach->tasks_link);
@@ -235,6 +241,13 @@ int attach_start(struct attach *attach, struct attach_error *error)
 {
 	unsigned attached = 0;
 
+	if (!attach->resumed) {
+		attach->tasks_link = iterator_link(attach, "tasks", NULL);
+		attach->flows_link = iterator_link(attach, "flows_tell", "flows");
+	}
+	own_find(attach);
+	if (!attach->options.observe_self)
+		attach->control->own_tgid = attach->own[OWN_SENSOR].key.tgid;
 	for (unsigned c = 0; c < nclasses && !attach->resumed; c++)
 		class_attach(attach, c);
 	calls_fill(attach->control, rests_on_tap, attach);
@@ -246,10 +259,6 @@ int attach_start(struct attach *attach, struct attach_error *error)
 			 "not one program could be attached; `hinomi doctor` says why for each "
 			 "class");
 		return -EOPNOTSUPP;
-	}
-	if (!attach->resumed) {
-		attach->tasks_link = iterator_link(attach, "tasks", NULL);
-		attach->flows_link = iterator_link(attach, "flows_tell", "flows");
 	}
 	flows_start(attach); /* without it UDP flows show only their first message */
 	return 0;
@@ -305,14 +314,15 @@ bool attach_fall_back(struct attach *attach)
 		char why[sizeof(state->reason)];
 		int next = state->tier + 1;
 
-		if (!state->attached || state->excused || !class_silent(state) ||
-		    next >= TIERS_MAX ||
+		if (state->verdict != VERDICT_MISSED || is_excused(state) || next >= TIERS_MAX ||
 		    !tier_possible(attach, &classes[c].tiers[next], why, sizeof(why)))
 			continue;
 		coverage_reason(attach, c, state->reason, sizeof(state->reason));
 		state->tier = next;
 		state->hooks_wanted = state->hooks_extra = (struct hook_set){};
 		state->attached = false;
+		state->verdict = VERDICT_NONE;
+		state->missed = 0;
 		class_attach(attach, c);
 		fell = true;
 	}

@@ -37,6 +37,7 @@ struct coverage {
 	unsigned kind;
 	Hinomi__Coverage__State state;
 	unsigned tier;
+	uint64_t seen_ns; /* boot time of the last canary, 0: never */
 	char hook[128];
 	char reason[192];
 };
@@ -66,16 +67,20 @@ int attach_tasks(struct attach *attach, void (*fn)(void *ctx, const void *record
 /* What UDP flows counted since they were last told becomes records; all: of those that are busy,
  * too.  -ENOENT: this kernel cannot; -EPIPE: the child that does it is gone. */
 int attach_flows(struct attach *attach, bool all);
-/* Makes events of each class in a child process with children of its own, files below dir; returns
- * its pid. */
-int attach_canary(struct attach *attach, const char *dir);
-/* Is this record of the canary? */
-bool attach_is_canary(const struct attach *attach, const struct record *record);
+/* The canaries' keeper, a child from before the sensor gives up its rights: runs a round of
+ * canaries, one for each hook, whenever it is told to; files below dir.  Ends with the sensor. */
+int attach_canary_open(struct attach *attach, const char *dir);
+int attach_canary_fd(
+	const struct attach *attach);		/* readable when a round is over; -1: no keeper */
+int attach_canary_start(struct attach *attach); /* a round; -EPIPE: the keeper is gone */
+int attach_canary_over(struct attach *attach);	/* 1: it is; 0: not yet; -EPIPE */
+/* Is this record of a canary? */
+bool attach_is_canary(struct attach *attach, const struct record *record);
+void attach_canary_seen(struct attach *attach, unsigned kind, unsigned hook, uint64_t time_ns);
+/* What the round made was read, or it was given up: classes with a hook that was not seen in two
+ * rounds are SILENT, at the start they fall to the next tier.  False: run another one soon. */
+bool attach_canary_judge(struct attach *attach, bool answered);
 const struct coverage *attach_coverage(const struct attach *attach, size_t *count);
-/* One event of a canary came in; when done, classes with a hook that was not seen become SILENT. */
-void attach_canary_seen(struct attach *attach, unsigned kind, unsigned hook);
-/* False: hooks were silent and their classes fell to the next tier; run a canary again. */
-bool attach_canary_done(struct attach *attach);
 /* What main() of the sensor runs for `--canary`: nothing, with status 0. */
 #define ATTACH_CANARY_ARG "--canary"
 

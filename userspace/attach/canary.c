@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The canary: a child that does, harmlessly and in a directory of its own, what
- * each hook must see.  Errors are not looked at: what it could not do is not
+ * A round of canaries: in a child of its own and harmlessly, what each hook must
+ * see; files in a directory of its own.  Errors are not looked at: what it could not do is not
  * seen, and the class is then reported silent.
  */
 #include <errno.h>
@@ -111,13 +111,10 @@ static void touch_creds(void)
 	syscall(SYS_capset, &head, data);
 }
 
-static void run_child(int start, const char *dir)
+void canary_round(const char *dir)
 {
-	char byte;
 	pid_t pid;
 
-	if (read(start, &byte, 1) != 1)
-		_exit(1);
 	touch_files(dir);
 	touch_sockets();
 	canary_net();
@@ -130,33 +127,4 @@ static void run_child(int start, const char *dir)
 		waitpid(pid, NULL, 0);
 	canary_kernel();
 	touch_creds();
-	_exit(0);
-}
-
-int attach_canary(struct attach *attach, const char *dir)
-{
-	int start[2];
-	pid_t pid;
-
-	if (pipe2(start, O_CLOEXEC))
-		return -errno;
-	for (unsigned c = 0; c < nclasses; c++)
-		attach->states[c].hooks_seen = (struct hook_set){};
-	pid = fork();
-	if (pid == 0) {
-		close(start[1]);
-		run_child(start[0], dir);
-	}
-	close(start[0]);
-	if (pid < 0) {
-		close(start[1]);
-		return -errno;
-	}
-	attach->canary_pid = pid;
-	attach->canary_ran = false;
-	__atomic_store_n(&attach->control->canary_tgid, (uint32_t)pid, __ATOMIC_SEQ_CST);
-	if (write(start[1], "", 1) != 1)
-		pid = -errno;
-	close(start[1]);
-	return pid;
 }

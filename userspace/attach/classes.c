@@ -81,16 +81,21 @@ const unsigned nclasses = ARRAY_SIZE(classes);
 _Static_assert(ARRAY_SIZE(classes) == FOR_EACH_KERNEL_KIND(KIND), "a class has no hooks");
 #undef KIND
 
+static const char *const hook_names[HOOKS] = {
+#define HOOK(name) [HOOK_##name] = #name,
+	FOR_EACH_HOOK(HOOK)
+#undef HOOK
+};
+
+const char *hook_name(unsigned hook)
+{
+	return hook_names[hook];
+}
+
 int hook_by_name(const char *program)
 {
-	static const char *const names[HOOKS] = {
-#define HOOK(name) [HOOK_##name] = #name,
-		FOR_EACH_HOOK(HOOK)
-#undef HOOK
-	};
-
 	for (int i = 1; i < HOOKS; i++)
-		if (!strcmp(program, names[i]))
+		if (!strcmp(program, hook_names[i]))
 			return i;
 	return HOOK_NONE;
 }

@@ -36,4 +36,5 @@ struct class
 extern const struct class classes[];
 extern const unsigned nclasses;
 
+const char *hook_name(unsigned hook);  /* of its program; not of HOOK_NONE */
 int hook_by_name(const char *program); /* enum hook_id; HOOK_NONE for one that makes no records */

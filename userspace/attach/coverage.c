@@ -1,65 +1,89 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What each class rests on, and whether a canary proved it. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "attach/internal.h"
 
-static const char *const hook_names[HOOKS] = {
-#define HOOK(name) [HOOK_##name] = #name,
-	FOR_EACH_HOOK(HOOK)
-#undef HOOK
-};
-
-bool class_silent(const struct class_state *state)
+bool hooks_missing(const struct hook_set *wanted, const struct hook_set *seen)
 {
 	for (int hook = 1; hook < HOOKS; hook++)
-		if (hook_missing(&state->hooks_wanted, &state->hooks_seen, hook))
+		if (hook_missing(wanted, seen, hook))
 			return true;
 	return false;
 }
 
+/* What the kernel calls its hooks, for those who take up links of which no object is left. */
+int coverage_sections(struct attach *attach)
+{
+	struct bpf_object *object = attach->object;
+	struct bpf_program *program;
+
+	if (!object) {
+		size_t size;
+		const void *bytes = object_bytes(&size);
+
+		object = bpf_object__open_mem(bytes, size, NULL);
+	}
+	if (!object)
+		return -errno;
+	bpf_object__for_each_program(program, object)
+		snprintf(attach->sections[hook_by_name(bpf_program__name(program))],
+			 sizeof(attach->sections[0]), "%s", bpf_program__section_name(program));
+	if (!attach->object)
+		bpf_object__close(object);
+	return 0;
+}
+
+/* Whole names, as many as fit, and how many more there are. */
 static void hook_describe(const struct attach *attach, unsigned c, char *text, size_t size)
 {
 	const struct class_state *state = &attach->states[c];
+	unsigned more = 0;
 	size_t at = 0;
 
 	text[0] = 0;
-	if (state->tier < 0)
-		return;
-	for (int hook = 1; hook < HOOKS && at < size; hook++) {
-		struct bpf_program *program = NULL;
-		const char *shown = hook_names[hook];
+	for (int hook = 1; hook < HOOKS && state->tier >= 0; hook++) {
+		const char *shown = attach->sections[hook];
 
 		if (!hook_in(&state->hooks_wanted, hook) && !hook_in(&state->hooks_extra, hook))
 			continue;
-		if (attach->object)
-			program = bpf_object__find_program_by_name(attach->object, shown);
-		if (program)
-			shown = bpf_program__section_name(program);
-		at += snprintf(text + at, size - at, "%s%s", at ? " " : "", shown);
+		if (more || at + strlen(shown) + sizeof(" and 99 more") > size)
+			more++;
+		else
+			at += snprintf(text + at, size - at, "%s%s", at ? " " : "", shown);
 	}
+	if (more)
+		snprintf(text + at, size - at, " and %u more", more);
+}
+
+static void silent_describe(const struct class_state *state, char *text, size_t size)
+{
+	size_t at = snprintf(text, size, "no canary seen from");
+
+	for (int hook = 1; hook < HOOKS && at < size; hook++)
+		if (hook_missing(&state->hooks_wanted, &state->hooks_proven, hook))
+			at += snprintf(text + at, size - at, " %s", hook_name(hook));
 }
 
 void coverage_reason(const struct attach *attach, unsigned c, char *text, size_t size)
 {
 	const struct class_state *state = &attach->states[c];
-	size_t at;
+	const char *why = state->tier == 0 ? "" : state->reason;
 
-	snprintf(text, size, "%s", state->tier == 0 ? "" : state->reason);
-	if (!state->attached || !attach->canary_ran || !class_silent(state))
-		return;
-	if (state->excused) {
-		snprintf(text, size, "%s",
-			 classes[c].proof == PROOF_NONE
-				 ? "nothing harmless makes such an event"
-				 : "the sensor's system call filter forbids the canary");
-		return;
-	}
-	at = snprintf(text, size, "no canary seen from");
-	for (int hook = 1; hook < HOOKS && at < size; hook++)
-		if (hook_missing(&state->hooks_wanted, &state->hooks_seen, hook))
-			at += snprintf(text + at, size - at, " %s", hook_names[hook]);
+	if (state->attached && attach->unanswered)
+		why = "the canaries do not answer";
+	else if (state->verdict == VERDICT_LOST)
+		why = "its ring is so full that canaries are lost";
+	else if (state->verdict == VERDICT_MISSED && is_excused(state))
+		why = classes[c].proof == PROOF_NONE
+			      ? "nothing harmless makes such an event"
+			      : "the service's system call filter forbids the canary";
+	else if (state->verdict == VERDICT_MISSED)
+		return silent_describe(state, text, size);
+	if (why != text)
+		snprintf(text, size, "%s", why);
 }
 
 static Hinomi__Coverage__State state_of(const struct attach *attach,
@@ -69,11 +93,13 @@ static Hinomi__Coverage__State state_of(const struct attach *attach,
 		return HINOMI__COVERAGE__STATE__STATE_OFF;
 	if (!state->attached)
 		return HINOMI__COVERAGE__STATE__STATE_UNAVAILABLE;
-	if (!attach->canary_ran)
+	if (attach->unanswered || state->verdict == VERDICT_LOST)
+		return HINOMI__COVERAGE__STATE__STATE_UNPROVEN;
+	if (state->verdict == VERDICT_MISSED)
+		return is_excused(state) ? HINOMI__COVERAGE__STATE__STATE_UNPROVEN
+					 : HINOMI__COVERAGE__STATE__STATE_SILENT;
+	if (state->verdict == VERDICT_NONE)
 		return HINOMI__COVERAGE__STATE__STATE_UNSPECIFIED;
-	if (class_silent(state))
-		return state->excused ? HINOMI__COVERAGE__STATE__STATE_UNPROVEN
-				      : HINOMI__COVERAGE__STATE__STATE_SILENT;
 	return state->tier ? HINOMI__COVERAGE__STATE__STATE_LOWER_TIER
 			   : HINOMI__COVERAGE__STATE__STATE_VERIFIED;
 }
@@ -90,18 +116,12 @@ const struct coverage *attach_coverage(const struct attach *attach, size_t *coun
 		to->kind = classes[c].kind;
 		to->state = state_of(attach, state);
 		to->tier = state->attached ? state->tier + 1 : 0;
+		to->seen_ns = state->seen_ns;
 		hook_describe(attach, c, to->hook, sizeof(to->hook));
 		coverage_reason(attach, c, to->reason, sizeof(to->reason));
 	}
 	*count = nclasses;
 	return attach->coverage;
-}
-
-void attach_canary_seen(struct attach *attach, unsigned kind, unsigned hook)
-{
-	for (unsigned c = 0; c < nclasses; c++)
-		if (classes[c].kind == kind && hook < HOOKS)
-			hook_add(&attach->states[c].hooks_seen, hook);
 }
 
 /* Does a system call filter (seccomp) hold for this process? */
@@ -117,29 +137,11 @@ static bool is_confined(void)
 	return mode != 0;
 }
 
-static void excuse(struct attach *attach)
+void coverage_excuse(struct attach *attach)
 {
 	bool confined = is_confined();
 
 	for (unsigned c = 0; c < nclasses; c++)
 		attach->states[c].excused = classes[c].proof == PROOF_NONE ||
 					    (classes[c].proof == PROOF_UNCONFINED && confined);
-}
-
-bool attach_canary_done(struct attach *attach)
-{
-	attach->canary_ran = true;
-	excuse(attach);
-	__atomic_store_n(&attach->control->canary_tgid, 0, __ATOMIC_SEQ_CST);
-	if (attach_fall_back(attach))
-		return false;
-	store_keep(attach);
-	return true;
-}
-
-bool attach_is_canary(const struct attach *attach, const struct record *record)
-{
-	unsigned pid = attach->canary_pid;
-
-	return pid && (record->actor.key.tgid == pid || record->actor.parent.tgid == pid);
 }

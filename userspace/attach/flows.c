@@ -97,23 +97,25 @@ static void teller(int link, int peer, uint32_t *flush)
 int flows_start(struct attach *attach)
 {
 	int pair[2], link = -1, peer = -1;
+	pid_t pid;
 
 	if (attach->flows_link < 0)
 		return 0;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 		return -errno;
-	attach->teller = fork();
-	if (attach->teller == 0) {
+	pid = fork();
+	if (pid == 0) {
 		/* out of the way of the numbers that they get */
 		link = fcntl(attach->flows_link, F_DUPFD, 5);
 		peer = fcntl(pair[1], F_DUPFD, 5);
 		teller(link, peer, &attach->control->flush);
 	}
 	close(pair[1]);
-	if (attach->teller < 0) {
+	if (pid < 0) {
 		close(pair[0]);
 		return -errno;
 	}
+	attach->own[OWN_TELLER].pid = pid;
 	attach->teller_fd = pair[0];
 	return 0;
 }
@@ -124,7 +126,7 @@ void flows_stop(struct attach *attach)
 		return;
 	close(attach->teller_fd);
 	attach->teller_fd = -1;
-	waitpid(attach->teller, NULL, 0);
+	waitpid(attach->own[OWN_TELLER].pid, NULL, 0);
 }
 
 int attach_flows(struct attach *attach, bool all)

@@ -57,8 +57,23 @@ struct class_state {
 	bool off;
 	bool attached;
 	bool excused; /* no canary can be expected to be seen */
-	struct hook_set hooks_wanted, hooks_seen, hooks_extra;
+	bool proven;  /* one was */
+	struct hook_set hooks_wanted, hooks_extra;
+	struct hook_set hooks_seen;   /* in the round that goes on */
+	struct hook_set hooks_proven; /* when the verdict was given */
+	enum { VERDICT_NONE, VERDICT_SEEN, VERDICT_MISSED, VERDICT_LOST } verdict;
+	unsigned missed, lost; /* rounds in a row */
+	uint64_t lost_before;  /* records of the class, when the round began */
+	uint64_t seen_ns;
 	char reason[192];
+};
+
+/* Processes of ours, by the id that we know and by the one that the kernel has. */
+enum own_process { OWN_SENSOR, OWN_KEEPER, OWN_TELLER, OWN_MAX };
+
+struct own {
+	pid_t pid;
+	struct process_key key;
 };
 
 struct attach {
@@ -72,12 +87,15 @@ struct attach {
 	int tasks_link; /* descriptor of the task iterator's link */
 	int flows_link; /* of the iterator over UDP flows */
 	int teller_fd;	/* to the child that runs it, -1: there is none */
-	pid_t teller;
 	int wake_fd;
 	unsigned cpus;
 	bool resumed;
-	bool canary_ran;
-	pid_t canary_pid;
+	struct own own[OWN_MAX];
+	int keeper_fd;		  /* to the canaries' keeper, -1: there is none */
+	struct process_key round; /* the canary of which something came last */
+	bool unanswered;	  /* the last round was not over in time */
+	bool settled;		  /* classes have found their tiers */
+	char sections[HOOKS][48]; /* what the kernel calls the hooks */
 	struct ledger_cell *ledger;
 	struct sequence_cell *sequences;
 	struct control *control;
@@ -107,8 +125,21 @@ const char *tier_program(const struct attach *attach, const char *entry, char *w
 /* canary_kernel.c: what the classes about processes and the kernel must see, from the canary's
  * child. */
 void canary_kernel(void);
-/* Some wanted hook of the class was not seen. */
-bool class_silent(const struct class_state *state);
+void canary_round(const char *dir); /* canary.c: all of them, in the calling process */
+void own_find(struct attach *attach);
+void keeper_stop(struct attach *attach);
+/* Which classes no canary can prove here; before the sensor confines itself. */
+void coverage_excuse(struct attach *attach);
+int coverage_sections(struct attach *attach);
+/* Some wanted hook was not seen. */
+bool hooks_missing(const struct hook_set *wanted, const struct hook_set *seen);
+
+/* What was seen once is not excused any more. */
+static inline bool is_excused(const struct class_state *state)
+{
+	return state->excused && !state->proven;
+}
+
 /* Why a class is not verified on its first tier. */
 void coverage_reason(const struct attach *attach, unsigned c, char *text, size_t size);
 bool attach_fall_back(struct attach *attach); /* true: classes moved, prove them again */

@@ -74,6 +74,9 @@ static void take_event(struct tally *tally, const Hinomi__Event *event)
 	case HINOMI__EVENT__BODY_HEARTBEAT:
 		take_coverage(tally, event->heartbeat->coverage, event->heartbeat->n_coverage);
 		break;
+	case HINOMI__EVENT__BODY_COVERAGE:
+		take_coverage(tally, event->coverage->coverage, event->coverage->n_coverage);
+		break;
 	case HINOMI__EVENT__BODY_SENSOR_STOP:
 		take_coverage(tally, event->sensor_stop->coverage, event->sensor_stop->n_coverage);
 		break;

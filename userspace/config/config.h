@@ -57,6 +57,8 @@ struct config {
 	size_t nclasses_off;
 	uint64_t hash_file_max_bytes; /* hash_file_max = 64M; 0: off */
 	uint32_t heartbeat_ms;	      /* heartbeat = 5s */
+	uint32_t canary_ms;	      /* canary = 30s: between two rounds */
+	uint32_t coverage_ms;	      /* coverage = 3600s: between two accounts of all classes */
 	char *reader_group; /* reader_group = hinomi-forward; may read the spool; NULL: nobody else
 			     */
 	struct config_rule *rules;

@@ -27,6 +27,8 @@ static const struct key sensor_keys[] = {
 	NUMBER(struct config, "hash_file_max", VALUE_SIZE, hash_file_max_bytes, 0, 64 * GIB,
 	       64 * MIB),
 	NUMBER(struct config, "heartbeat", VALUE_DURATION, heartbeat_ms, 100, 60000, 5000),
+	NUMBER(struct config, "canary", VALUE_DURATION, canary_ms, 1000, 40000, 30000),
+	NUMBER(struct config, "coverage", VALUE_DURATION, coverage_ms, 1000, 86400000, 3600000),
 	TEXT(struct config, "reader_group", VALUE_GROUP, reader_group, "hinomi-forward"),
 };
 

@@ -53,6 +53,7 @@ static const struct row {
 	[KIND_sensor_start] = {APPLICATION, 3, NULL, INFORMATIONAL},
 	[KIND_sensor_stop] = {APPLICATION, 4, NULL, LOW},
 	[KIND_heartbeat] = {APPLICATION, OTHER, "Heartbeat", INFORMATIONAL},
+	[KIND_coverage] = {APPLICATION, OTHER, "Coverage", LOW},
 	[KIND_gap] = {EVENT_LOG, OTHER, "Events Lost", MEDIUM},
 };
 

@@ -93,6 +93,59 @@ void say_heartbeat(const struct body *body, const Hinomi__Event *event)
 		beat->memory_bytes >> 20, beat->spool_bytes >> 20);
 }
 
+static const char *state_word(Hinomi__Coverage__State state)
+{
+	switch (state) {
+	case HINOMI__COVERAGE__STATE__STATE_VERIFIED:
+		return "verified";
+	case HINOMI__COVERAGE__STATE__STATE_SILENT:
+		return "silent";
+	case HINOMI__COVERAGE__STATE__STATE_LOWER_TIER:
+		return "verified on a lower tier";
+	case HINOMI__COVERAGE__STATE__STATE_UNAVAILABLE:
+		return "unavailable";
+	case HINOMI__COVERAGE__STATE__STATE_OFF:
+		return "off";
+	case HINOMI__COVERAGE__STATE__STATE_UNPROVEN:
+		return "unproven";
+	default:
+		return "not known";
+	}
+}
+
+static bool is_working(Hinomi__Coverage__State state)
+{
+	return state == HINOMI__COVERAGE__STATE__STATE_VERIFIED ||
+	       state == HINOMI__COVERAGE__STATE__STATE_LOWER_TIER;
+}
+
+/* The first few changes with their reason, or that there are none. */
+void say_coverage(const struct body *body, const Hinomi__Event *event)
+{
+	const Hinomi__CoverageReport *report = event->coverage;
+
+	for (size_t i = 0; i < report->n_changes && i < UNSEEN_NAMED; i++) {
+		const Hinomi__CoverageChange *change = report->changes[i];
+
+		if (i)
+			fputs("; ", body->what);
+		put_string(body->what, change->class_);
+		fprintf(body->what, " was %s, is ", state_word(change->old));
+		body_styled(body->what, body->colour,
+			    is_working(change->state) ? STYLE_GREEN : STYLE_ALARM,
+			    state_word(change->state));
+		if (is_working(change->state) || !change->reason[0])
+			continue;
+		fputs(" (", body->what);
+		put_string(body->what, change->reason);
+		fputs(")", body->what);
+	}
+	if (report->n_changes > UNSEEN_NAMED)
+		fprintf(body->what, "; and %zu classes more", report->n_changes - UNSEEN_NAMED);
+	if (!report->n_changes)
+		put_coverage(body, report->coverage, report->n_coverage);
+}
+
 static const char *gap_cause(Hinomi__Gap__Cause cause)
 {
 	switch (cause) {

@@ -238,6 +238,9 @@ static bool is_old_news(struct text *text, const Hinomi__Event *event)
 	} else if (event->body_case == HINOMI__EVENT__BODY_SENSOR_START) {
 		coverage = event->sensor_start->coverage;
 		count = event->sensor_start->n_coverage;
+	} else if (event->body_case == HINOMI__EVENT__BODY_COVERAGE) {
+		coverage = event->coverage->coverage;
+		count = event->coverage->n_coverage;
 	} else {
 		return false;
 	}
