@@ -12,6 +12,7 @@
 
 #include "pipeline.h"
 #include "base/cleanup.h"
+#include "frame/public_key.h"
 
 static int boot_id_read(uint8_t id[16])
 {
@@ -75,16 +76,12 @@ int identity_load(const char *dir, struct seal_identity *ret)
 
 static int write_public(int dir, EVP_PKEY *key)
 {
-	uint8_t public[32];
+	uint8_t public[PUBLIC_KEY_BYTES];
 	size_t size = sizeof(public);
-	char text[2 * sizeof(public) + 2];
 
 	if (EVP_PKEY_get_raw_public_key(key, public, &size) != 1)
 		return -EIO;
-	for (size_t i = 0; i < size; i++)
-		snprintf(text + 2 * i, 3, "%02x", public[i]);
-	text[2 * size] = '\n';
-	return write_file(dir, "identity.pub", text, 2 * size + 1, 0644);
+	return public_key_write(dir, "identity.pub", public);
 }
 
 int identity_key(const char *dir, EVP_PKEY **ret)

@@ -415,8 +415,9 @@ static void declare_eviction(struct pipeline *p, const struct spool_eviction *go
 	gap.lane = (Hinomi__Lane)gone->lane;
 	gap.first_frame = gone->first_frame;
 	gap.last_frame = gone->last_frame;
-	gap.cause = gone->error ? HINOMI__GAP__CAUSE__CAUSE_SPOOL_FAILED
-				: HINOMI__GAP__CAUSE__CAUSE_EVICTED;
+	gap.cause = gone->error	     ? HINOMI__GAP__CAUSE__CAUSE_SPOOL_FAILED
+		    : gone->released ? HINOMI__GAP__CAUSE__CAUSE_RELEASED
+				     : HINOMI__GAP__CAUSE__CAUSE_EVICTED;
 	announce_gap(p, &gap);
 }
 

@@ -102,6 +102,8 @@ int syncer_new(struct spool_writer *spool, struct syncer **ret);
 void syncer_free(struct syncer *syncer);	       /* syncs what is left */
 void syncer_kick(struct syncer *syncer, bool at_once); /* something was appended */
 uint64_t syncer_last_ns(const struct syncer *syncer);  /* when something was last made durable */
+/* release.c: segments whose frames every sink has given a receipt for may go first */
+void release_covered(struct pipeline *p);
 /* confine.c: capabilities that will not be used, before other threads are; then, once all is
  * proven, those for BPF as well, and system calls that are not the sensor's */
 int confine_start(const char *spool);

@@ -265,6 +265,7 @@ static void beat(struct sensor *s, uint64_t now)
 	if (s->ready && now >= s->beat_ns) {
 		s->beat_ns = now + s->config->heartbeat_ms * NS_PER_MS;
 		announce_heartbeat(&s->pipeline);
+		release_covered(&s->pipeline);
 		s->pipeline.whole_due[LANE_KEEP] = true;
 		if (s->pipeline.since_whole_bytes[LANE_BULK])
 			s->pipeline.whole_due[LANE_BULK] = s->pipeline.frame_due[LANE_BULK] = true;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "base/clock.h"
 #include "frame/frame.h"
 #include "seal/seal.h"
+#include "seal/signer.h"
 #include "spool/spool.h"
 
 static const char usage[] =
@@ -291,6 +293,23 @@ static void make(struct maker *maker)
 	}
 }
 
+/* Signed as a sensor's are; who has the same sensor id has the same identity. */
+static void sign(struct maker *maker, enum lane lane, uint64_t first)
+{
+	uint8_t secret[SHA256_DIGEST_LENGTH];
+	struct signer *signer;
+	EVP_PKEY *identity;
+	int err;
+
+	SHA256(maker->identity.sensor_id, sizeof(maker->identity.sensor_id), secret);
+	identity = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, secret, sizeof(secret));
+	err = identity ? signer_new(identity, &maker->identity, lane, first, &signer) : -EIO;
+	if (err)
+		die("signer_new", err);
+	sealer_sign_with(maker->sealers[lane], signer);
+	EVP_PKEY_free(identity);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = parse(argc, argv);
@@ -310,6 +329,7 @@ int main(int argc, char **argv)
 				 &maker.sealers[lane]);
 		if (err)
 			die("sealer_new", err);
+		sign(&maker, (enum lane)lane, state[lane].number + 1);
 	}
 	make(&maker);
 	for (int lane = 0; lane < LANES; lane++)

@@ -339,58 +339,6 @@ static void deep_answer_is_survived(void **state)
 	answer_read(answer_with(400, "application/x-protobuf", body, used), &answer);
 }
 
-static size_t pack_answer(Hinomi__Receipt *receipt, Hinomi__Problem problem, uint8_t *out)
-{
-	Hinomi__SealedReceipt sealed = HINOMI__SEALED_RECEIPT__INIT, *list[] = {&sealed};
-	Hinomi__Answer answer = HINOMI__ANSWER__INIT;
-	uint8_t bytes[256];
-
-	sealed.receipt.data = bytes;
-	sealed.receipt.len = hinomi__receipt__pack(receipt, bytes);
-	answer.receipts = list;
-	answer.n_receipts = 1;
-	answer.problem = problem;
-	return hinomi__answer__pack(&answer, out);
-}
-
-static void receipt_is_of_the_chain_asked_for(void **state)
-{
-	Hinomi__Receipt receipt = HINOMI__RECEIPT__INIT;
-	uint8_t id[16] = "sensor", other[16] = "other", hash[32] = "hash", body[512];
-	struct receipt read;
-	size_t size;
-
-	(void)state;
-	receipt.sensor_id = (ProtobufCBinaryData){.data = id, .len = 16};
-	receipt.lane = HINOMI__LANE__LANE_BULK;
-	receipt.number = 5;
-	receipt.header_sha256 = (ProtobufCBinaryData){.data = hash, .len = 32};
-	size = pack_answer(&receipt, HINOMI__PROBLEM__PROBLEM_HOLE, body);
-	assert_int_equal(receipt_read(answer_with(409, "application/x-protobuf", body, size), id,
-				      LANE_BULK, &read),
-			 0);
-	assert_true(read.known);
-	assert_int_equal(read.number, 5);
-	assert_memory_equal(read.hash, hash, 32);
-	assert_int_equal(read.problem, HINOMI__PROBLEM__PROBLEM_HOLE);
-	assert_int_equal(receipt_read(answer_with(409, "application/x-protobuf", body, size), id,
-				      LANE_KEEP, &read),
-			 0);
-	assert_false(read.known);
-	assert_int_equal(receipt_read(answer_with(409, "application/x-protobuf", body, size), other,
-				      LANE_BULK, &read),
-			 0);
-	assert_false(read.known);
-	assert_int_equal(
-		receipt_read(answer_with(200, "text/html", body, size), id, LANE_BULK, &read),
-		-EBADMSG);
-	receipt.header_sha256.len = 31;
-	size = pack_answer(&receipt, HINOMI__PROBLEM__PROBLEM_NONE, body);
-	assert_int_equal(receipt_read(answer_with(200, "application/x-protobuf", body, size), id,
-				      LANE_BULK, &read),
-			 -EBADMSG);
-}
-
 static void write_secret(const char *path, const char *text)
 {
 	FILE *file = fopen(path, "w");
@@ -464,7 +412,6 @@ int main(void)
 		cmocka_unit_test(junk_is_no_acknowledgement),
 		cmocka_unit_test(errors_say_their_message),
 		cmocka_unit_test(deep_answer_is_survived),
-		cmocka_unit_test(receipt_is_of_the_chain_asked_for),
 		cmocka_unit_test(secrets_are_read_anew),
 		cmocka_unit_test(dead_letters_are_bounded),
 	};

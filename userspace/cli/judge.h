@@ -35,10 +35,15 @@ struct lane_state {
 	uint8_t sensor[ID_BYTES], boot[ID_BYTES], rings[ID_BYTES];
 	uint8_t (*old_rings)[ID_BYTES];
 	size_t old_count;
-	uint64_t clock_ns;	 /* last boot time that a clock pair stated */
-	bool is_signed, has_key; /* a frame was signed; the next one's key is known */
-	uint8_t key[KEY_BYTES];
+	uint64_t clock_ns; /* last boot time that a clock pair stated */
+	struct keychain keys;
 	uint64_t signed_frames; /* whose signature was checked and is right */
+	/* the newest receipt; number 0: none */
+	struct {
+		uint64_t number, stored_real_ns;
+		uint8_t sensor[ID_BYTES], hash[HASH_BYTES];
+		bool met; /* its frame was there */
+	} receipt;
 	/* of the rings of now */
 	bool from_start;	/* their first frame was seen */
 	bool complete;		/* and every one since, with its events */
@@ -49,8 +54,7 @@ struct lane_state {
 
 struct verifier {
 	FILE *out;
-	bool identity_given, has_identity;
-	uint8_t identity[KEY_BYTES];
+	struct key_identity identity;
 	uint64_t unsigned_frames, unproven_frames;
 	uint64_t findings;
 	uint64_t gaps, lost;
@@ -92,6 +96,10 @@ struct diagnosis {
 
 void diagnose(const void *bytes, size_t size, int error, struct diagnosis *ret);
 void diagnosis_done(struct diagnosis *diagnosis);
+/* receipts.c */
+void receipts_frame(struct verifier *verifier, struct lane_state *lane,
+		    const Hinomi__FrameHeader *header, const uint8_t hash[HASH_BYTES]);
+void receipts_end(struct verifier *verifier, struct lane_state *lane);
 /* keys.c; behind_hole: frames before it are missing */
 void keys_frame(struct verifier *verifier, struct lane_state *lane, const struct frame *frame,
 		bool behind_hole);

@@ -232,6 +232,7 @@ static bool check_header(struct verifier *verifier, struct lane_state *lane,
 	lane->begun = true;
 	lane->counts.last = header->number;
 	memcpy(lane->hash, hash, HASH_BYTES);
+	receipts_frame(verifier, lane, header, hash);
 	sequence_header(verifier, lane, header);
 	return true;
 }
@@ -329,9 +330,11 @@ static void report_hole(struct verifier *verifier, const struct hole *hole)
 
 void verifier_end(struct verifier *verifier)
 {
-	for (int i = 0; i < LANES; i++)
+	for (int i = 0; i < LANES; i++) {
 		if (verifier->lanes[i].begun)
 			account_end(verifier, &verifier->lanes[i]);
+		receipts_end(verifier, &verifier->lanes[i]);
+	}
 	holes_sort(&verifier->declared);
 	for (size_t i = 0; i < verifier->holes.count; i++)
 		report_hole(verifier, &verifier->holes.holes[i]);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Judges a stream by itself: frames of the two lanes go in, findings come out, one line each.
- * Shares no code with what writes (seal/, stats/).  It cannot see that frames were cut off at the
- * end, nor, where frames are not signed, a header that was changed in the last one.
+ * Shares no code with what writes (seal/, stats/).  Without a collector's receipts it cannot see
+ * that frames were cut off at the end, nor, where frames are not signed, a header that was changed
+ * in the last one.
  */
 #pragma once
 
@@ -12,10 +13,10 @@
 #include <stdio.h>
 
 #include "base/cleanup.h"
+#include "collect.pb-c.h"
+#include "frame/keychain.h"
 
 struct verifier;
-
-#define KEY_BYTES 32
 
 struct verifier_counts {
 	uint64_t frames, events;
@@ -32,6 +33,9 @@ void verifier_identity(struct verifier *verifier, const uint8_t identity[KEY_BYT
 /* The next frame of a lane; where: how a person finds it.  -ENOMEM. */
 int verifier_frame(struct verifier *verifier, enum lane lane, const void *bytes, size_t size,
 		   const char *where);
+/* A collector's receipt, its signature checked: the frame must be there, and be that one.  Before
+ * the first frame; the newest of each lane counts. */
+void verifier_receipt(struct verifier *verifier, const Hinomi__Receipt *receipt);
 /* Bytes of a lane that cannot be read. */
 void verifier_damage(struct verifier *verifier, enum lane lane, const char *where);
 /* What only the whole can tell.  Nothing may be given after it. */

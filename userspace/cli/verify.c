@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,6 +11,8 @@
 
 #include "base/log.h"
 #include "cli/verifier.h"
+#include "frame/public_key.h"
+#include "frame/sealed.h"
 #include "spool/spool.h"
 
 static const char help[] =
@@ -18,14 +21,17 @@ static const char help[] =
 	"that whatever is missing is declared, and that the ledger's sums hold: each\n"
 	"lane's chain of hashes, numbers of frames, hashes of payloads, sequence numbers\n"
 	"of each cpu, the ledger against the events that are there, the signatures.\n"
-	"Prints OK, or one line per finding. Without a collector's receipts it cannot see that the "
-	"newest\n"
-	"frames were cut off.\n"
+	"Prints OK, or one line per finding. Without a collector's receipts it cannot see\n"
+	"that the newest frames were cut off.\n"
 	"\n"
 	"      --spool DIR      the spool; without it " SPOOL_DEFAULT "\n"
 	"      --identity FILE  the sensor's public key (identity.pub of its spool, kept\n"
 	"                       elsewhere since it was enrolled): every frame must go back\n"
 	"                       to it; without it the first certificate is believed\n"
+	"      --receipts FILE  receipts of a collector (SINK.LANE.receipts of the forwarder, or\n"
+	"                       receipts in its store): what they cover must be here.\n"
+	"                       May be given more than once; needs --receipt-key\n"
+	"      --receipt-key FILE  the collector's public key (receipt.pub of its store)\n"
 	"  -h, --help           this text\n"
 	"\n"
 	"Exit status: 0 OK, 1 cannot be read, 2 usage, 3 findings, 77 permission.\n";
@@ -124,65 +130,129 @@ static int conclude(struct verifier *verifier)
 	return findings ? STATUS_FINDINGS : STATUS_OK;
 }
 
-/* 64 hex digits */
-static int identity_read(const char *path, uint8_t ret[KEY_BYTES])
-{
-	CLEANUP(fclose) FILE *file = fopen(path, "re");
-	char text[2 * KEY_BYTES + 2];
+#define RECEIPT_FILES_MAX 16
 
-	if (!file)
-		return -errno;
-	if (!fgets(text, sizeof(text), file) || strspn(text, "0123456789abcdef") != 2 * KEY_BYTES)
-		return -EBADMSG;
-	for (size_t i = 0; i < KEY_BYTES; i++)
-		sscanf(text + 2 * i, "%2hhx", &ret[i]);
-	return 0;
+struct request {
+	const char *dir, *identity_file, *receipt_key_file;
+	const char *receipt_files[RECEIPT_FILES_MAX];
+	size_t nreceipt_files;
+	uint8_t identity[KEY_BYTES], receipt_key[KEY_BYTES];
+};
+
+struct receipts {
+	const struct request *request;
+	struct verifier *verifier;
+	uint64_t good, bad;
+};
+
+static void take_receipt(void *ctx, const Hinomi__SealedReceipt *sealed)
+{
+	struct receipts *receipts = ctx;
+	Hinomi__Receipt *receipt;
+
+	if (sealed_open(sealed, receipts->request->receipt_key, &receipt)) {
+		receipts->bad++;
+		return;
+	}
+	receipts->good++;
+	verifier_receipt(receipts->verifier, receipt);
+	hinomi__receipt__free_unpacked(receipt, NULL);
 }
 
-static int verify(const char *dir, const uint8_t *identity)
+static int take_receipts(const struct request *request, struct verifier *verifier)
+{
+	struct receipts receipts = {.request = request, .verifier = verifier};
+
+	for (size_t i = 0; i < request->nreceipt_files; i++) {
+		const char *path = request->receipt_files[i];
+		int err = sealed_file_read(path, take_receipt, &receipts);
+
+		if (err) {
+			log_error("%s: %s", path, strerror(-err));
+			return err;
+		}
+	}
+	if (request->nreceipt_files)
+		printf("receipts: %" PRIu64 " signed by the collector\n", receipts.good);
+	if (!receipts.bad)
+		return 0;
+	log_error("%" PRIu64 " receipts are not signed with the key in %s: another collector's, or "
+		  "forged",
+		  receipts.bad, request->receipt_key_file);
+	return -EKEYREJECTED;
+}
+
+static int verify(const struct request *request)
 {
 	CLEANUP(verifier_free) struct verifier *verifier = NULL;
 	int err = verifier_new(stdout, &verifier);
 
-	if (!err && identity)
-		verifier_identity(verifier, identity);
+	if (!err && request->identity_file)
+		verifier_identity(verifier, request->identity);
+	if (!err && take_receipts(request, verifier))
+		return STATUS_FAILED;
 	/* bulk first: in a spool that is being written, the gaps that declare its holes come later
 	 */
 	if (!err)
-		err = verify_lane(verifier, dir, LANE_BULK);
+		err = verify_lane(verifier, request->dir, LANE_BULK);
 	if (!err)
-		err = verify_lane(verifier, dir, LANE_KEEP);
-	return err ? spool_failed(dir, err) : conclude(verifier);
+		err = verify_lane(verifier, request->dir, LANE_KEEP);
+	return err ? spool_failed(request->dir, err) : conclude(verifier);
+}
+
+static int read_key(const char *path, const char *what, uint8_t ret[KEY_BYTES])
+{
+	int err = path ? public_key_read(AT_FDCWD, path, ret) : 0;
+
+	if (err)
+		log_error("%s: %s; a file with the 64 hex digits of %s is needed", path,
+			  err == -EBADMSG ? "not a public key" : strerror(-err), what);
+	return err;
+}
+
+/* 0, or what usage_* said, + 1 */
+static int parse(int argc, char **argv, struct request *request)
+{
+	static const struct option options[] = {{"spool", required_argument, NULL, 's'},
+						{"identity", required_argument, NULL, 'i'},
+						{"receipts", required_argument, NULL, 'r'},
+						{"receipt-key", required_argument, NULL, 'k'},
+						{"help", no_argument, NULL, 'h'},
+						{0}};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "hs:", options, NULL)) != -1) {
+		if (option == 'h')
+			return usage_help(help) + 1;
+		if (option == 's')
+			request->dir = optarg;
+		else if (option == 'i')
+			request->identity_file = optarg;
+		else if (option == 'k')
+			request->receipt_key_file = optarg;
+		else if (option == 'r' && request->nreceipt_files < RECEIPT_FILES_MAX)
+			request->receipt_files[request->nreceipt_files++] = optarg;
+		else
+			return usage_refused() + 1;
+	}
+	if (optind < argc)
+		return usage_error("'%s' is too much: the spool is named with --spool",
+				   argv[optind]) +
+		       1;
+	if (!request->nreceipt_files != !request->receipt_key_file)
+		return usage_error("--receipts and --receipt-key go together") + 1;
+	return 0;
 }
 
 int command_verify(int argc, char **argv)
 {
-	static const struct option options[] = {{"spool", required_argument, NULL, 's'},
-						{"identity", required_argument, NULL, 'i'},
-						{"help", no_argument, NULL, 'h'},
-						{0}};
-	const char *dir = SPOOL_DEFAULT, *identity_file = NULL;
-	uint8_t identity[KEY_BYTES];
-	int option, err;
+	struct request request = {.dir = SPOOL_DEFAULT};
+	int status = parse(argc, argv, &request);
 
-	while ((option = getopt_long(argc, argv, "hs:", options, NULL)) != -1) {
-		if (option == 'h')
-			return usage_help(help);
-		if (option == 's')
-			dir = optarg;
-		else if (option == 'i')
-			identity_file = optarg;
-		else
-			return usage_refused();
-	}
-	if (optind < argc)
-		return usage_error("'%s' is too much: the spool is named with --spool",
-				   argv[optind]);
-	err = identity_file ? identity_read(identity_file, identity) : 0;
-	if (err) {
-		log_error("%s: %s; a file with the 64 hex digits of identity.pub is needed",
-			  identity_file, err == -EBADMSG ? "not a public key" : strerror(-err));
+	if (status)
+		return status - 1;
+	if (read_key(request.identity_file, "identity.pub", request.identity) ||
+	    read_key(request.receipt_key_file, "receipt.pub", request.receipt_key))
 		return STATUS_FAILED;
-	}
-	return finish(verify(dir, identity_file ? identity : NULL));
+	return finish(verify(&request));
 }

@@ -77,12 +77,42 @@ static int say_fork(struct work *work, uint64_t number)
 		       "frame %" PRIu64 " is stored, and is another one", number);
 }
 
-static int append(struct work *work)
+/* Who signed the frame that would be the next.  The first certificate that is brought enrols the
+ * sensor, unless an operator did. */
+static int check_signature(struct work *work, struct chain *end, bool after_hole)
+{
+	struct key_identity identity = work->sensor->identity;
+	bool is_new = !identity.known;
+	enum key_verdict verdict = keychain_frame(&end->keys, &identity, work->frame, after_hole);
+	const char *wrong = key_verdict_text(verdict);
+	uint64_t number = work->frame->header->number;
+	int err = 0;
+
+	if (*wrong) {
+		err = add_finding(work, "signature", number, number, wrong);
+		return err ? err
+			   : problem(work, HINOMI__PROBLEM__PROBLEM_SIGNATURE,
+				     "frame %" PRIu64 ": %s", number, wrong);
+	}
+	if (verdict == KEY_UNSIGNED && !end->number)
+		return add_finding(work, "unsigned", number, number,
+				   "its frames are not signed: anyone could have written them");
+	if (is_new && identity.known)
+		err = store_enrol(work->options->store, work->sensor, identity.key);
+	return err ? store_problem(work, err) : 0;
+}
+
+static int append(struct work *work, bool after_hole)
 {
 	const struct frame *frame = work->frame;
-	int err = store_append(work->sensor, work->now->lane, frame->header->number, frame->hash,
-			       work->bytes, work->size);
+	struct chain end = work->sensor->lanes[work->now->lane];
+	int err = check_signature(work, &end, after_hole);
 
+	if (err)
+		return err;
+	end.number = frame->header->number;
+	memcpy(end.hash, frame->hash, sizeof(end.hash));
+	err = store_append(work->sensor, work->now->lane, &end, work->bytes, work->size);
 	return err ? store_problem(work, err) : 0;
 }
 
@@ -113,13 +143,13 @@ static int on_jump(struct work *work, const struct chain *end, uint64_t number)
 	else
 		return problem(work, HINOMI__PROBLEM__PROBLEM_HOLE,
 			       "frame %" PRIu64 " is wanted first", end->number + 1);
-	return err ? err : append(work);
+	return err ? err : append(work, true);
 }
 
 static int on_next(struct work *work, const struct chain *end)
 {
 	if (follows(work->frame, end))
-		return append(work);
+		return append(work, false);
 	if (!end->number)
 		return problem(work, HINOMI__PROBLEM__PROBLEM_CHAIN,
 			       "frame 1 names a frame before it");

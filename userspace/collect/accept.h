@@ -13,6 +13,7 @@
 #include "collect.pb-c.h"
 
 struct findings;
+struct notary;
 struct store;
 
 #define ACCEPT_CHAINS_MAX 16 /* in one request */
@@ -20,6 +21,7 @@ struct store;
 struct accept_options {
 	struct store *store;
 	struct findings *findings;
+	struct notary *notary;
 	FILE *events; /* each stored event as JSON; NULL: none */
 };
 
@@ -50,5 +52,7 @@ void accept_position(const struct accept_options *options, const uint8_t sensor_
 		     struct accept_result *ret);
 /* HTTP status of a result. */
 unsigned answer_status(const struct accept_result *result);
-/* The Answer, encoded, the caller's; NULL: out of memory. */
-uint8_t *answer_pack(const struct accept_result *result, size_t *size);
+/* The Answer with its receipts signed, encoded, the caller's; they are kept.  NULL: out of memory,
+ * or they could not be. */
+uint8_t *answer_pack(const struct accept_options *options, const struct accept_result *result,
+		     size_t *size);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Results as the protocol has them. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "collect/accept.h"
+#include "collect/notary.h"
+#include "collect/store.h"
 
 unsigned answer_status(const struct accept_result *result)
 {
@@ -33,9 +36,12 @@ static uint8_t *pack(const ProtobufCMessage *message, size_t *size)
 	return bytes;
 }
 
-static uint8_t *pack_receipt(const struct accept_receipt *from, size_t *size)
+/* sealed: its receipt is malloc'ed; signature: where it lies. */
+static int seal_receipt(const struct accept_options *options, const struct accept_receipt *from,
+			uint8_t signature[64], Hinomi__SealedReceipt *sealed)
 {
 	Hinomi__Receipt receipt = HINOMI__RECEIPT__INIT;
+	int err;
 
 	receipt.sensor_id.data = (uint8_t *)from->sensor_id;
 	receipt.sensor_id.len = sizeof(from->sensor_id);
@@ -44,21 +50,30 @@ static uint8_t *pack_receipt(const struct accept_receipt *from, size_t *size)
 	receipt.header_sha256.data = (uint8_t *)from->hash;
 	receipt.header_sha256.len = from->number ? sizeof(from->hash) : 0;
 	receipt.stored_real_ns = clock_real_ns();
-	return pack(&receipt.base, size);
+	sealed->receipt.data = pack(&receipt.base, &sealed->receipt.len);
+	if (!sealed->receipt.data)
+		return -ENOMEM;
+	err = notary_sign(options->notary, sealed, signature);
+	if (!err)
+		err = store_receipt(options->store, &receipt, sealed);
+	if (err)
+		free(sealed->receipt.data);
+	return err;
 }
 
-uint8_t *answer_pack(const struct accept_result *result, size_t *size)
+uint8_t *answer_pack(const struct accept_options *options, const struct accept_result *result,
+		     size_t *size)
 {
 	Hinomi__SealedReceipt sealed[ACCEPT_CHAINS_MAX], *list[ACCEPT_CHAINS_MAX];
+	uint8_t signatures[ACCEPT_CHAINS_MAX][64];
 	Hinomi__Answer answer = HINOMI__ANSWER__INIT;
 	uint8_t *bytes = NULL;
 	size_t i;
 
 	for (i = 0; i < result->nreceipts; i++) {
 		hinomi__sealed_receipt__init(&sealed[i]);
-		sealed[i].receipt.data = pack_receipt(&result->receipts[i], &sealed[i].receipt.len);
 		list[i] = &sealed[i];
-		if (!sealed[i].receipt.data)
+		if (seal_receipt(options, &result->receipts[i], signatures[i], &sealed[i]))
 			break;
 	}
 	answer.receipts = list;

@@ -20,6 +20,7 @@
 #include "base/notify.h"
 #include "collect/finding.h"
 #include "collect/logs.h"
+#include "collect/notary.h"
 #include "collect/query.h"
 #include "collect/route.h"
 #include "collect/server.h"
@@ -239,6 +240,8 @@ static int open_store(const struct options *options, struct routes *routes)
 	if (!err)
 		err = findings_open(store_dir(accept->store), &accept->findings);
 	if (!err)
+		err = notary_open(store_dir(accept->store), &accept->notary);
+	if (!err)
 		err = logs_open(store_dir(accept->store), accept->events, &routes->logs);
 	if (err == -EBUSY)
 		log_error("another hinomi-collect keeps its frames in %s; stop it, or use another "
@@ -294,6 +297,7 @@ int main(int argc, char **argv)
 	setrlimit(RLIMIT_NOFILE, &files); /* where it may: each open sensor takes about ten */
 	status = open_store(&options, &routes) ? EXIT_FAILURE : run(&options, &routes);
 	logs_free(routes.logs);
+	notary_free(routes.accept.notary);
 	findings_free(routes.accept.findings);
 	store_free(routes.accept.store);
 	return status;

@@ -33,11 +33,12 @@ static bool is_type(const char *value, const char *type)
 	return size == strlen(type) && !strncasecmp(value, type, size);
 }
 
-static void set_answer(struct server_reply *reply, const struct accept_result *result)
+static void set_answer(const struct routes *routes, struct server_reply *reply,
+		       const struct accept_result *result)
 {
 	reply->status = answer_status(result);
 	reply->type = PROTOBUF;
-	reply->body = answer_pack(result, &reply->size);
+	reply->body = answer_pack(&routes->accept, result, &reply->size);
 	if (!reply->body) {
 		reply->status = 503;
 		reply->size = 0;
@@ -61,7 +62,7 @@ static void post_frames(const struct routes *routes, const struct server_request
 		return;
 	}
 	accept_frames(&routes->accept, request->body, request->size, &missing, &result);
-	set_answer(reply, &result);
+	set_answer(routes, reply, &result);
 }
 
 static void get_position(const struct routes *routes, const struct server_request *request,
@@ -78,7 +79,7 @@ static void get_position(const struct routes *routes, const struct server_reques
 		return;
 	}
 	accept_position(&routes->accept, id, (int)lane, &result);
-	set_answer(reply, &result);
+	set_answer(routes, reply, &result);
 }
 
 /* An OTLP error: the body is a Status. */

@@ -12,9 +12,12 @@
 #include "base/clock.h"
 #include "collect/query.h"
 #include "frame/frame.h"
+#include "frame/public_key.h"
 #include "spool/spool.h"
 
 #define SEGMENT_BYTES (4u << 20) /* a look-up reads one */
+#define IDENTITY      "identity.pub"
+#define RECEIPTS      1024
 
 struct store {
 	char *path;
@@ -90,6 +93,7 @@ static void close_sensor(struct store *store, struct sensor *sensor)
 	if (!sensor->writer)
 		return;
 	spool_writer_free(sensor->writer);
+	sealed_file_close(&sensor->receipts);
 	sensor->writer = NULL;
 	store->nopen--;
 }
@@ -125,19 +129,21 @@ static int sensor_path(const struct store *store, const struct sensor *sensor, c
 	return asprintf(ret, "%s/%s", store->path, id) < 0 ? -ENOMEM : 0;
 }
 
-static int take_end(const void *bytes, size_t size, struct chain *ret)
+static int take_end(const void *bytes, size_t size, struct chain *end)
 {
 	CLEANUP(frame_free) struct frame *frame = NULL;
 	int err = frame_read(bytes, size, &frame);
 
 	if (err)
 		return err;
-	ret->number = frame->header->number;
-	memcpy(ret->hash, frame->hash, sizeof(ret->hash));
+	end->number = frame->header->number;
+	memcpy(end->hash, frame->hash, sizeof(end->hash));
+	keychain_follow(&end->keys, frame);
 	return 0;
 }
 
-/* Where the chain ends: the last frame of the last segment. */
+/* Where the chain ends: the last frame of the last segment.  The one before it is read as well, for
+ * the frame that named the key: it is never further away than a minute or 64 Ki events. */
 static int load_chain(const char *path, enum lane lane, struct chain *ret)
 {
 	CLEANUP(spool_reader_free) struct spool_reader *reader = NULL;
@@ -147,6 +153,7 @@ static int load_chain(const char *path, enum lane lane, struct chain *ret)
 	size_t size;
 	int n = spool_last_segment(path, lane, &at);
 
+	at.segment -= at.segment > 1;
 	if (!n)
 		n = spool_reader_open(path, lane, at, &reader);
 	if (n)
@@ -176,6 +183,21 @@ static void close_oldest(struct store *store)
 		close_sensor(store, oldest);
 }
 
+static int open_evidence(const char *path, struct sensor *sensor)
+{
+	CLEANUP(close_fd) int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int err;
+
+	if (dir < 0)
+		return -errno;
+	err = public_key_read(dir, IDENTITY, sensor->identity.key);
+	sensor->identity.known = sensor->identity.enrolled = !err;
+	memset(sensor->receipted, 0, sizeof(sensor->receipted));
+	return err && err != -ENOENT
+		       ? err
+		       : sealed_file_open(dir, "receipts", RECEIPTS, &sensor->receipts);
+}
+
 static int open_sensor(struct store *store, struct sensor *sensor)
 {
 	static const struct spool_options options = {.segment_bytes = SEGMENT_BYTES,
@@ -192,6 +214,8 @@ static int open_sensor(struct store *store, struct sensor *sensor)
 	store->nopen++;
 	for (int lane = 0; !err && lane < LANES; lane++)
 		err = load_chain(path, (enum lane)lane, &sensor->lanes[lane]);
+	if (!err)
+		err = open_evidence(path, sensor);
 	if (!err && fsync(store->dir))
 		err = -errno;
 	if (err)
@@ -222,17 +246,48 @@ int store_sensor(struct store *store, const uint8_t id[ID_BYTES], bool make, str
 	return 0;
 }
 
-int store_append(struct sensor *sensor, enum lane lane, uint64_t number, const uint8_t hash[32],
-		 const void *frame, size_t size)
+int store_append(struct sensor *sensor, enum lane lane, const struct chain *end, const void *frame,
+		 size_t size)
 {
-	int err = spool_append(sensor->writer, lane, number, frame, size);
+	int err = spool_append(sensor->writer, lane, end->number, frame, size);
 
 	if (err)
 		return err;
 	sensor->dirty = true;
-	sensor->lanes[lane].number = number;
-	memcpy(sensor->lanes[lane].hash, hash, sizeof(sensor->lanes[lane].hash));
+	sensor->lanes[lane] = *end;
 	return 0;
+}
+
+int store_enrol(struct store *store, struct sensor *sensor, const uint8_t identity[KEY_BYTES])
+{
+	CLEANUP(close_fd) int dir = -1;
+	char id[2 * ID_BYTES + 1];
+	int err;
+
+	query_id_text(sensor->id, id);
+	dir = openat(store->dir, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return -errno;
+	err = public_key_write(dir, IDENTITY, identity);
+	if (err)
+		return err;
+	memcpy(sensor->identity.key, identity, KEY_BYTES);
+	sensor->identity.known = sensor->identity.enrolled = true;
+	return 0;
+}
+
+int store_receipt(struct store *store, const Hinomi__Receipt *receipt,
+		  const Hinomi__SealedReceipt *sealed)
+{
+	struct sensor *sensor;
+	int err = store_sensor(store, receipt->sensor_id.data, false, &sensor);
+
+	if (err || !receipt->number || sensor->receipted[receipt->lane] == receipt->number)
+		return err;
+	err = sealed_file_add(&sensor->receipts, sealed, false);
+	if (!err)
+		sensor->receipted[receipt->lane] = receipt->number;
+	return err;
 }
 
 int store_sync(struct sensor *sensor)
@@ -302,7 +357,7 @@ int store_find(struct store *store, struct sensor *sensor, enum lane lane, uint6
 		return n;
 	spool_reader_all(reader);
 	while ((n = spool_read(reader, &bytes, &size)) == 1 || n == -EBADMSG) {
-		struct chain end;
+		struct chain end = {0};
 
 		if (n == -EBADMSG || spool_reader_number(reader) < number)
 			continue;

@@ -11,6 +11,9 @@
 #include <stdint.h>
 
 #include "base/cleanup.h"
+#include "collect.pb-c.h"
+#include "frame/keychain.h"
+#include "frame/sealed.h"
 
 #define STORE_SENSORS_MAX 4096
 #define STORE_OPEN_MAX	  128 /* sensors whose files are open at once */
@@ -18,17 +21,21 @@
 struct chain {
 	uint64_t number; /* of the last frame; 0: none */
 	uint8_t hash[32];
+	struct keychain keys; /* what the next frame is signed with */
 };
 
 struct sensor {
 	uint8_t id[16];
-	uint64_t heard_ns;	   /* boot time of its last frame, or of our start */
-	bool is_silent;		   /* and this was said */
-	struct chain lanes[LANES]; /* valid while open */
+	uint64_t heard_ns;	      /* boot time of its last frame, or of our start */
+	bool is_silent;		      /* and this was said */
+	struct chain lanes[LANES];    /* valid while open */
+	struct key_identity identity; /* likewise */
 	/* private: */
 	struct spool_writer *writer;
 	bool dirty; /* something was appended since the last good sync */
 	uint64_t used;
+	struct sealed_file receipts;
+	uint64_t receipted[LANES]; /* number of the last that was kept */
 };
 
 struct store;
@@ -39,9 +46,14 @@ int store_dir(const struct store *store);
 /* Opened; made when it is new and `make` says so.  -ENOENT: not there; -EMFILE: there are too many.
  * Valid until the next call. */
 int store_sensor(struct store *store, const uint8_t id[16], bool make, struct sensor **ret);
-/* Behind what is there, which the caller has checked. */
-int store_append(struct sensor *sensor, enum lane lane, uint64_t number, const uint8_t hash[32],
-		 const void *frame, size_t size);
+/* Behind what is there, which the caller has checked; end: where the chain ends with it. */
+int store_append(struct sensor *sensor, enum lane lane, const struct chain *end, const void *frame,
+		 size_t size);
+/* From now on the sensor is who this key certifies.  On disk when it returns 0. */
+int store_enrol(struct store *store, struct sensor *sensor, const uint8_t identity[KEY_BYTES]);
+/* Evidence of what was acknowledged: the last 1,024 of a sensor, in SENSOR_ID/receipts. */
+int store_receipt(struct store *store, const Hinomi__Receipt *receipt,
+		  const Hinomi__SealedReceipt *sealed);
 /* All that was appended is on disk when it returns 0. */
 int store_sync(struct sensor *sensor);
 /* 1: the hash of that frame; 0: there is none of that number; -errno. */

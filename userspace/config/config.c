@@ -41,6 +41,7 @@ static void sink_done(struct config_sink *sink)
 	free(sink->ca_file);
 	free(sink->cert_file);
 	free(sink->key_file);
+	free(sink->receipt_key);
 	list_free(&sink->headers, &sink->nheaders);
 	free(sink->file);
 }
@@ -63,6 +64,7 @@ void config_free(struct config *config)
 	free(config->spool);
 	free(config->cgroup);
 	free(config->reader_group);
+	free(config->receipts);
 	free(config->rules);
 	free(config->labels);
 	free(config->sinks);

@@ -22,7 +22,9 @@ struct config_sink {
 	char *url; /* url: http(s)://HOST[:PORT]/PATH for otlp, http(s)://HOST:PORT for collector */
 	char *ca_file;		    /* ca_file, PEM; NULL: the system's */
 	char *cert_file, *key_file; /* cert_file, key_file: mutual authentication */
-	char **headers;		    /* header: "Name: value" or "Name: @FILE", NULL at the end */
+	char *receipt_key; /* receipt_key: the 64 hex digits of a collector's receipt.pub; NULL: the
+			      first that it names is kept */
+	char **headers;	   /* header: "Name: value" or "Name: @FILE", NULL at the end */
 	size_t nheaders;
 	uint32_t batch_events;	   /* batch_events = 512 */
 	uint32_t batch_bytes;	   /* batch_size = 1M, before compression */
@@ -61,6 +63,7 @@ struct config {
 	uint32_t coverage_ms;	      /* coverage = 3600s: between two accounts of all classes */
 	char *reader_group; /* reader_group = hinomi-forward; may read the spool; NULL: nobody else
 			     */
+	char *receipts;	    /* receipts = /var/lib/hinomi-forward: where the forwarder keeps them */
 	struct config_rule *rules;
 	size_t nrules;
 	struct config_label *labels;

@@ -29,6 +29,7 @@ static const struct key sensor_keys[] = {
 	NUMBER(struct config, "heartbeat", VALUE_DURATION, heartbeat_ms, 100, 60000, 5000),
 	NUMBER(struct config, "canary", VALUE_DURATION, canary_ms, 1000, 40000, 30000),
 	NUMBER(struct config, "coverage", VALUE_DURATION, coverage_ms, 1000, 86400000, 3600000),
+	TEXT(struct config, "receipts", VALUE_PATH, receipts, "/var/lib/hinomi-forward"),
 	TEXT(struct config, "reader_group", VALUE_GROUP, reader_group, "hinomi-forward"),
 };
 
@@ -42,6 +43,7 @@ static const struct key sink_keys[] = {
 	TEXT(struct config_sink, "ca_file", VALUE_CREDENTIAL, ca_file, NULL),
 	TEXT(struct config_sink, "cert_file", VALUE_CREDENTIAL, cert_file, NULL),
 	TEXT(struct config_sink, "key_file", VALUE_CREDENTIAL, key_file, NULL),
+	TEXT(struct config_sink, "receipt_key", VALUE_PUBLIC_KEY, receipt_key, NULL),
 	TEXT(struct config_sink, "header", VALUE_HEADER, headers, NULL),
 	NUMBER(struct config_sink, "batch_events", VALUE_COUNT, batch_events, 1, 10000, 512),
 	NUMBER(struct config_sink, "batch_size", VALUE_SIZE, batch_bytes, 64 * KIB, 64 * MIB, MIB),

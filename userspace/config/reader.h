@@ -24,6 +24,7 @@ enum value_kind {
 	VALUE_SINK_TYPE,
 	VALUE_URL,
 	VALUE_CREDENTIAL, /* file name, absolute or in the credentials directory, or nothing */
+	VALUE_PUBLIC_KEY, /* 64 hex digits, or nothing */
 	VALUE_HEADER,	  /* adds up */
 	VALUE_RULE,	  /* adds up */
 };

@@ -173,6 +173,17 @@ static int set_text(struct reader *reader, const struct key *key, char **member,
 	return 0;
 }
 
+static int set_public_key(struct reader *reader, const struct key *key, char **member,
+			  const char *value)
+{
+	if (*value && (strlen(value) != 64 || strspn(value, "0123456789abcdef") != 64))
+		return reader_fail(reader,
+				   "%s = %.80s is no public key; write the 64 hex digits of the "
+				   "collector's receipt.pub",
+				   key->name, value);
+	return set_text(reader, key, member, value);
+}
+
 static int set_path(struct reader *reader, const struct key *key, char **member, const char *value)
 {
 	if (*value && *value != '/')
@@ -281,6 +292,8 @@ int value_set(struct reader *reader, const struct key *key, void *base, char *va
 		return set_switch(reader, key, member, value);
 	case VALUE_SINK_TYPE:
 		return set_sink_type(reader, key, member, value);
+	case VALUE_PUBLIC_KEY:
+		return set_public_key(reader, key, member, value);
 	case VALUE_URL:
 	case VALUE_CREDENTIAL:
 		return set_text(reader, key, member, value);

@@ -12,6 +12,7 @@
 #include "forward/worker.h"
 
 #define FRAMES_MAX 1024 /* of a request */
+#define RECEIPTS   2	/* that are kept: one is whole whenever the machine stops */
 
 /* One frame of the request being made. */
 struct sent {
@@ -31,28 +32,34 @@ struct native {
 	bool is_waiting;
 	bool seek; /* the collector may have more than the cursor knows: ask it */
 	size_t size_max;
+	struct receipt_keeper keeper;
 };
 
 static int native_open(struct worker *worker)
 {
 	const struct config_sink *sink = worker->sink->config;
 	struct native *native = calloc(1, sizeof(*native));
+	char name[128];
 
 	if (!native)
 		return -ENOMEM;
 	worker->carried = native;
+	native->keeper.pin = &worker->sink->pin;
+	native->keeper.file.fd = -1;
 	native->size_max = sink->batch_bytes;
 	native->seek = !worker->cursor.frame;
 	if (snprintf(native->url, sizeof(native->url), "%s/v1/frames", sink->url) >=
 	    (int)sizeof(native->url))
 		return -ENAMETOOLONG;
-	return 0;
+	snprintf(name, sizeof(name), "%s.%s.receipts", sink->name, worker_lane(worker));
+	return sealed_file_open(worker->forward->state_dir, name, RECEIPTS, &native->keeper.file);
 }
 
 static void native_close(struct worker *worker)
 {
 	struct native *native = worker->carried;
 
+	sealed_file_close(&native->keeper.file);
 	free(native->body);
 	free(native);
 }
@@ -120,11 +127,11 @@ static int ask_position(struct worker *worker, const uint8_t sensor_id[16], stru
 		snprintf(id + 2 * i, 3, "%02x", sensor_id[i]);
 	snprintf(native->position_url, sizeof(native->position_url),
 		 "%s/v1/position?sensor=%s&lane=%s", worker->sink->config->url, id,
-		 worker->lane == LANE_KEEP ? "keep" : "bulk");
+		 worker_lane(worker));
 	http = http_perform(worker->http, &request);
 	if (!http->status || (http->status != 200 && http->status != 404))
 		return -EAGAIN; /* sending will say what is wrong */
-	return receipt_read(http, sensor_id, worker->lane, ret);
+	return receipt_read(http, sensor_id, worker->lane, &native->keeper, ret);
 }
 
 /* Passes over frames that the collector has, if it has the same: the cursor was lost, or is older.
@@ -276,7 +283,8 @@ static int send_frames(struct worker *worker)
 	http = http_perform(worker->http, &request);
 	if (!http->status)
 		return worker_failed(worker, HEALTH_UNREACHABLE, http->error, 0);
-	if (receipt_read(http, native->frames[0].after.sensor_id, worker->lane, &receipt))
+	if (receipt_read(http, native->frames[0].after.sensor_id, worker->lane, &native->keeper,
+			 &receipt))
 		return worker_failed(worker,
 				     http->status == 429 || http->status >= 502 ? HEALTH_BUSY
 										: HEALTH_BROKEN,

@@ -38,17 +38,19 @@ static void *member_main(void *ctx)
 	return NULL;
 }
 
-static void sink_init(struct sink *sink, struct forward *forward, const struct config_sink *config)
+static int sink_init(struct sink *sink, struct forward *forward, const struct config_sink *config)
 {
 	sink->config = config;
 	sink->forward = forward;
 	health_init(&sink->health, config->name, config->url);
 	pthread_mutex_init(&sink->dead_lock, NULL);
 	dead_init(&sink->dead, forward->state_dir, config->name);
+	return pin_init(&sink->pin, forward->state_dir, config);
 }
 
 static void sink_done(struct sink *sink)
 {
+	pin_done(&sink->pin);
 	dead_done(&sink->dead);
 	pthread_mutex_destroy(&sink->dead_lock);
 	health_done(&sink->health);
@@ -88,7 +90,7 @@ static int crew_start(struct crew *crew)
 int crew_new(struct forward *forward, struct crew **ret)
 {
 	CLEANUP(crew_free) struct crew *crew = calloc(1, sizeof(*crew));
-	int err;
+	int err = 0;
 
 	if (!crew)
 		return -ENOMEM;
@@ -98,9 +100,16 @@ int crew_new(struct forward *forward, struct crew **ret)
 	crew->members = calloc(forward->config->nsinks * LANES, sizeof(*crew->members));
 	if (crew->done_fd < 0 || !crew->sinks || !crew->members)
 		return -ENOMEM;
-	for (; crew->nsinks < forward->config->nsinks; crew->nsinks++)
-		sink_init(&crew->sinks[crew->nsinks], forward,
-			  &forward->config->sinks[crew->nsinks]);
+	for (int i = 0; !err && crew->nsinks < forward->config->nsinks; crew->nsinks++, i++) {
+		err = sink_init(&crew->sinks[i], forward, &forward->config->sinks[i]);
+		if (err)
+			log_error("sink %s: %s.receipt.pub in the state directory cannot be used: "
+				  "%s; remove it to believe the collector's next key",
+				  crew->sinks[i].config->name, crew->sinks[i].config->name,
+				  strerror(-err));
+	}
+	if (err)
+		return err;
 	crew->nmembers = crew->nsinks * LANES;
 	err = crew_start(crew);
 	if (err)

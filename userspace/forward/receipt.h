@@ -7,8 +7,10 @@
 #include <stdint.h>
 
 #include "collect.pb-c.h"
+#include "frame/sealed.h"
 
 struct http_answer;
+struct pin;
 
 struct receipt {
 	bool known;	  /* the answer has one for the chain that was asked for */
@@ -18,6 +20,13 @@ struct receipt {
 	char text[256]; /* escaped */
 };
 
-/* -EBADMSG: the answer is none of this protocol; text says what it looks like. */
+/* Whose receipts are believed, and where the newest of a chain is kept as evidence. */
+struct receipt_keeper {
+	struct pin *pin;
+	struct sealed_file file;
+};
+
+/* -EBADMSG: the answer is none of this protocol, or its receipt is not signed by the collector;
+ * text says which. */
 int receipt_read(const struct http_answer *http, const uint8_t sensor_id[16], enum lane lane,
-		 struct receipt *ret);
+		 struct receipt_keeper *keeper, struct receipt *ret);

@@ -18,9 +18,9 @@
 
 static const struct carrier *const carriers[] = {&carrier_otlp, &carrier_collector};
 
-static const char *lane_name(enum lane lane)
+const char *worker_lane(const struct worker *worker)
 {
-	return lane == LANE_KEEP ? "keep" : "bulk";
+	return worker->lane == LANE_KEEP ? "keep" : "bulk";
 }
 
 static int load_cursor(struct worker *worker)
@@ -29,7 +29,7 @@ static int load_cursor(struct worker *worker)
 	int err;
 
 	snprintf(worker->cursor_name, sizeof(worker->cursor_name), "%s.%s.cursor", sink,
-		 lane_name(worker->lane));
+		 worker_lane(worker));
 	err = cursor_open(worker->forward->state_dir, worker->cursor_name, &worker->cursor_file,
 			  &worker->cursor);
 	if (!err)
@@ -38,11 +38,11 @@ static int load_cursor(struct worker *worker)
 	if (err == -ENOENT)
 		log_info("sink %s: no cursor for lane %s yet, beginning with the oldest frame in "
 			 "the spool",
-			 sink, lane_name(worker->lane));
+			 sink, worker_lane(worker));
 	else if (err == -EBADMSG)
 		log_warning("sink %s: the cursor of lane %s is damaged, beginning again with the "
 			    "oldest frame in the spool: the far end sees some events twice",
-			    sink, lane_name(worker->lane));
+			    sink, worker_lane(worker));
 	else
 		return err;
 	return 0;
@@ -96,7 +96,7 @@ static void say_notice(struct worker *worker)
 		worker->other_spool = true;
 		log_warning("sink %s: lane %s: the spool is not the one the cursor is of, "
 			    "beginning with its oldest frame",
-			    worker->sink->config->name, lane_name(worker->lane));
+			    worker->sink->config->name, worker_lane(worker));
 	}
 }
 
@@ -198,8 +198,8 @@ static void say_spool(const struct worker *worker, int err, int *said)
 			 worker->forward->spool);
 	else if (err)
 		log_warning("sink %s: lane %s of %s cannot be read: %s; trying again every second",
-			    worker->sink->config->name, lane_name(worker->lane),
-			    worker->forward->spool, strerror(-err));
+			    worker->sink->config->name, worker_lane(worker), worker->forward->spool,
+			    strerror(-err));
 }
 
 void worker_run(struct worker *worker)

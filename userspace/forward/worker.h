@@ -14,6 +14,7 @@
 #include "forward/dead.h"
 #include "forward/health.h"
 #include "forward/http.h"
+#include "forward/pin.h"
 #include "forward/source.h"
 #include "forward/stop.h"
 
@@ -32,6 +33,7 @@ struct sink {
 	struct health health;
 	pthread_mutex_t dead_lock;
 	struct dead dead;
+	struct pin pin;
 };
 
 struct worker;
@@ -77,6 +79,8 @@ void worker_close(struct worker *worker);
 void worker_run(struct worker *worker);
 
 /* For carriers. */
+
+const char *worker_lane(const struct worker *worker); /* keep, bulk: also in names of files */
 
 /* source_next that tells the operator what is missing; 1, 0, -errno. */
 int worker_next(struct worker *worker, struct source_frame *ret);

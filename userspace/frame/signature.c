@@ -5,13 +5,15 @@
 #include <string.h>
 
 #include "frame/frame.h"
+#include "frame/signature.h"
 
-static int check(const uint8_t key[32], const uint8_t *signature, const uint8_t *text, size_t size)
+int signature_check(const uint8_t key[32], const uint8_t *signature, const uint8_t *text,
+		    size_t size)
 {
 	EVP_PKEY *public = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key, 32);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	int ok = public && ctx && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, public) == 1 &&
-		 EVP_DigestVerify(ctx, signature, 64, text, size) == 1;
+		 EVP_DigestVerify(ctx, signature, SIGNATURE_BYTES, text, size) == 1;
 
 	EVP_MD_CTX_free(ctx);
 	EVP_PKEY_free(public);
@@ -23,11 +25,11 @@ int frame_check_signature(const struct frame *frame, const uint8_t public_key[32
 	static const char what[] = "hinomi-frame-1";
 	uint8_t text[sizeof(what) - 1 + 32];
 
-	if (frame->signature.len != 64)
+	if (frame->signature.len != SIGNATURE_BYTES)
 		return -EBADMSG;
 	memcpy(text, what, sizeof(what) - 1);
 	memcpy(text + sizeof(what) - 1, frame->hash, 32);
-	return check(public_key, frame->signature.data, text, sizeof(text));
+	return signature_check(public_key, frame->signature.data, text, sizeof(text));
 }
 
 int frame_check_certificate(const struct frame *frame)
@@ -47,5 +49,6 @@ int frame_check_certificate(const struct frame *frame)
 	for (int i = 0; i < 8; i++)
 		*at++ = header->number >> 8 * i;
 	memcpy(at, certificate->public_key.data, 32);
-	return check(certificate->identity.data, certificate->signature.data, text, sizeof(text));
+	return signature_check(certificate->identity.data, certificate->signature.data, text,
+			       sizeof(text));
 }

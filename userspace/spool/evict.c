@@ -92,8 +92,8 @@ static int evict(struct spool_writer *writer, struct lane_writer *lane, uint64_t
 	marker = lane->evicted;
 	pthread_mutex_unlock(&writer->lock);
 	marker.segment = number;
-	if (!released)
-		evicted_add(&marker, &eviction);
+	eviction.released = released;
+	evicted_add(&marker, &eviction);
 	err = evicted_write(lane->evicted_fd, &marker);
 	if (err)
 		return err;
@@ -101,8 +101,7 @@ static int evict(struct spool_writer *writer, struct lane_writer *lane, uint64_t
 	pthread_mutex_lock(&writer->lock);
 	lane->evicted.generation = marker.generation;
 	lane->evicted.segment = number;
-	if (!released)
-		lane_report(lane, &eviction);
+	lane_report(lane, &eviction);
 	lane_remove_entry(writer, lane, 0);
 	pthread_mutex_unlock(&writer->lock);
 	return err;
@@ -225,10 +224,36 @@ int spool_take_eviction(struct spool_writer *writer, struct spool_eviction *ret)
 	return found;
 }
 
-void spool_release(struct spool_writer *writer, enum lane lane, struct spool_position before)
+/* The first finished segment that is not released, or 0. */
+static uint64_t first_held(const struct lane_writer *lane)
 {
-	pthread_mutex_lock(&writer->lock);
-	if (before.segment > writer->lanes[lane].released)
-		writer->lanes[lane].released = before.segment;
-	pthread_mutex_unlock(&writer->lock);
+	for (size_t i = 0; i < lane->count; i++)
+		if (lane->entries[i].number >= lane->released)
+			return lane->entries[i].number < lane->durable.segment
+				       ? lane->entries[i].number
+				       : 0;
+	return 0;
+}
+
+void spool_release(struct spool_writer *writer, enum lane which, uint64_t number)
+{
+	struct lane_writer *lane = &writer->lanes[which];
+	uint64_t segment;
+
+	pthread_mutex_lock(&writer->evict_lock); /* nothing goes while we read */
+	do {
+		struct spool_eviction frames;
+
+		pthread_mutex_lock(&writer->lock);
+		segment = first_held(lane);
+		pthread_mutex_unlock(&writer->lock);
+		if (segment)
+			frames = summary(lane, segment);
+		if (!segment || !frames.frames || frames.last_frame > number)
+			break;
+		pthread_mutex_lock(&writer->lock);
+		lane->released = segment + 1;
+		pthread_mutex_unlock(&writer->lock);
+	} while (true);
+	pthread_mutex_unlock(&writer->evict_lock);
 }

@@ -39,7 +39,8 @@ struct spool_eviction {
 	uint64_t segment;
 	uint64_t frames;
 	uint64_t first_frame, last_frame; /* numbers as given to spool_append */
-	int error; /* of the sync that lost them; 0: evicted for want of space */
+	int error;     /* of the sync that lost them; 0: evicted for want of space */
+	bool released; /* and all of them had been released */
 };
 
 /* How the disk treats us. */
@@ -67,9 +68,9 @@ int spool_sync(struct spool_writer *writer);
 /* 1 and one eviction, or 0.  Declare it in the next must-keep frame: until one appended after this
  * call is durable, a restarted writer reports the eviction again. */
 int spool_take_eviction(struct spool_writer *writer, struct spool_eviction *ret);
-/* What is before the position need not be kept: it goes first when space is wanted, and is not
- * reported. */
-void spool_release(struct spool_writer *writer, enum lane lane, struct spool_position before);
+/* Frames up to this number are kept elsewhere: they go first when space is wanted, and the eviction
+ * says so.  Reads the end of a segment or two. */
+void spool_release(struct spool_writer *writer, enum lane lane, uint64_t number);
 uint64_t spool_bytes(const struct spool_writer *writer);
 void spool_health(struct spool_writer *writer, struct spool_health *ret);
 

@@ -14,6 +14,7 @@
 #define SLOT_CRC      (SLOT_BYTES - 4)
 #define SLOT_HEAD     32u
 #define ENTRY_BYTES   40u
+#define RELEASED      1u
 
 _Static_assert(SLOT_HEAD + EVICTIONS_PENDING * ENTRY_BYTES <= SLOT_CRC, "a slot holds them all");
 
@@ -65,6 +66,7 @@ static bool slot_decode(const uint8_t *slot, enum lane lane, struct evicted *ret
 			.first_frame = get64(entry + 16),
 			.last_frame = get64(entry + 24),
 			.error = -(int)get32(entry + 32),
+			.released = get32(entry + 36) == RELEASED,
 		};
 	}
 	return true;
@@ -104,6 +106,7 @@ int evicted_write(int fd, struct evicted *evicted)
 		put64(entry + 16, from->first_frame);
 		put64(entry + 24, from->last_frame);
 		put32(entry + 32, (uint32_t)-from->error);
+		put32(entry + 36, from->released ? RELEASED : 0);
 	}
 	put32(slot + SLOT_CRC, crc32c(0, slot, SLOT_CRC));
 	err = io_write(fd, slot, sizeof(slot), (evicted->generation + 1) % 2 * SLOT_BYTES);
@@ -137,4 +140,5 @@ void evicted_add(struct evicted *evicted, const struct spool_eviction *eviction)
 	if (eviction->last_frame > last->last_frame)
 		last->last_frame = eviction->last_frame;
 	last->error = last->error ? last->error : eviction->error;
+	last->released = last->released && eviction->released;
 }

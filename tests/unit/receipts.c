@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Receipts: signed by the collector, believed from nobody else, kept, and held against a stream. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "cli/verifier.h"
+#include "collect/notary.h"
+#include "forward/http.h"
+#include "forward/pin.h"
+#include "forward/receipt.h"
+#include "frame/sealed.h"
+
+static char dir[64];
+static int at;
+static struct notary *notary, *other;
+static uint8_t id[16] = "sensor";
+
+static int open_notary(const char *name, struct notary **ret)
+{
+	int fd, err;
+
+	mkdirat(at, name, 0700);
+	fd = openat(at, name, O_RDONLY | O_DIRECTORY);
+	err = notary_open(fd, ret);
+	close(fd);
+	return err;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	snprintf(dir, sizeof(dir), "/tmp/hinomi-receipts-XXXXXX");
+	if (!mkdtemp(dir))
+		return -1;
+	at = open(dir, O_RDONLY | O_DIRECTORY);
+	return open_notary("one", &notary) ?: open_notary("two", &other);
+}
+
+static int teardown(void **state)
+{
+	char command[128];
+
+	(void)state;
+	notary_free(notary);
+	notary_free(other);
+	close(at);
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	return system(command);
+}
+
+struct sealing {
+	Hinomi__SealedReceipt sealed;
+	uint8_t bytes[256], signature[64], hash[32];
+};
+
+static void seal(struct sealing *to, const struct notary *by, uint64_t number, const char *hash)
+{
+	Hinomi__Receipt receipt = HINOMI__RECEIPT__INIT;
+
+	memset(to, 0, sizeof(*to));
+	snprintf((char *)to->hash, sizeof(to->hash), "%s", hash);
+	receipt.sensor_id = (ProtobufCBinaryData){.data = id, .len = 16};
+	receipt.lane = HINOMI__LANE__LANE_BULK;
+	receipt.number = number;
+	receipt.header_sha256 = (ProtobufCBinaryData){.data = to->hash, .len = 32};
+	receipt.stored_real_ns = 1700000000000000000 + number;
+	hinomi__sealed_receipt__init(&to->sealed);
+	to->sealed.receipt.data = to->bytes;
+	to->sealed.receipt.len = hinomi__receipt__pack(&receipt, to->bytes);
+	assert_int_equal(notary_sign(by, &to->sealed, to->signature), 0);
+}
+
+static void only_its_key_opens_a_receipt(void **state)
+{
+	struct sealing mine, stranger;
+	Hinomi__Receipt *receipt;
+	uint8_t key[32];
+
+	(void)state;
+	seal(&mine, notary, 7, "hash");
+	seal(&stranger, other, 7, "hash");
+	memcpy(key, mine.sealed.public_key.data, 32);
+	assert_int_equal(sealed_open(&mine.sealed, key, &receipt), 0);
+	assert_int_equal(receipt->number, 7);
+	hinomi__receipt__free_unpacked(receipt, NULL);
+	assert_int_equal(sealed_open(&stranger.sealed, key, &receipt), -EBADMSG);
+	for (size_t bit = 0; bit < 8 * mine.sealed.receipt.len; bit++) {
+		mine.bytes[bit / 8] ^= 1 << bit % 8;
+		assert_int_equal(sealed_open(&mine.sealed, key, &receipt), -EBADMSG);
+		mine.bytes[bit / 8] ^= 1 << bit % 8;
+	}
+	mine.sealed.algorithm = HINOMI__ALGORITHM__ALGORITHM_NONE;
+	assert_int_equal(sealed_open(&mine.sealed, key, &receipt), -EBADMSG);
+}
+
+static void key_stays_the_same(void **state)
+{
+	struct sealing before, after;
+
+	(void)state;
+	seal(&before, notary, 1, "hash");
+	notary_free(notary);
+	assert_int_equal(open_notary("one", &notary), 0);
+	seal(&after, notary, 1, "hash");
+	assert_memory_equal(before.signature, after.signature, 64);
+}
+
+static void first_key_is_kept_and_no_other_believed(void **state)
+{
+	struct config_sink sink = {.name = "soc"};
+	struct sealing mine, stranger;
+	Hinomi__Receipt *receipt;
+	struct pin pin;
+
+	(void)state;
+	seal(&mine, notary, 1, "hash");
+	seal(&stranger, other, 1, "hash");
+	assert_int_equal(pin_init(&pin, at, &sink), 0);
+	mine.sealed.public_key = stranger.sealed.public_key; /* a key that did not sign it */
+	assert_int_equal(pin_open(&pin, &mine.sealed, &receipt), -EBADMSG);
+	seal(&mine, notary, 1, "hash");
+	for (int restart = 0; restart < 2; restart++) {
+		assert_int_equal(pin_open(&pin, &mine.sealed, &receipt), 0);
+		hinomi__receipt__free_unpacked(receipt, NULL);
+		assert_int_equal(pin_open(&pin, &stranger.sealed, &receipt), -EBADMSG);
+		pin_done(&pin);
+		assert_int_equal(pin_init(&pin, at, &sink), 0);
+	}
+	pin_done(&pin);
+}
+
+static void configured_key_alone_is_believed(void **state)
+{
+	struct config_sink sink = {.name = "soc"};
+	struct sealing mine, stranger;
+	Hinomi__Receipt *receipt;
+	struct pin pin;
+	char text[65];
+
+	(void)state;
+	seal(&mine, notary, 1, "hash");
+	seal(&stranger, other, 1, "hash");
+	for (size_t i = 0; i < 32; i++)
+		snprintf(text + 2 * i, 3, "%02x", mine.sealed.public_key.data[i]);
+	sink.receipt_key = text;
+	assert_int_equal(pin_init(&pin, at, &sink), 0);
+	assert_int_equal(pin_open(&pin, &stranger.sealed, &receipt), -EBADMSG);
+	assert_int_equal(pin_open(&pin, &mine.sealed, &receipt), 0);
+	hinomi__receipt__free_unpacked(receipt, NULL);
+	pin_done(&pin);
+}
+
+static void collect_numbers(void *ctx, const Hinomi__SealedReceipt *sealed)
+{
+	uint64_t *numbers = ctx;
+	Hinomi__Receipt *receipt =
+		hinomi__receipt__unpack(NULL, sealed->receipt.len, sealed->receipt.data);
+
+	assert_non_null(receipt);
+	assert_true(receipt->number < 16);
+	numbers[receipt->number]++;
+	hinomi__receipt__free_unpacked(receipt, NULL);
+}
+
+static void file_keeps_the_newest(void **state)
+{
+	char path[96];
+	struct sealed_file file;
+	struct sealing sealing;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/soc.bulk.receipts", dir);
+	for (unsigned number = 1; number < 16; number++) {
+		uint64_t numbers[16] = {0};
+
+		assert_int_equal(sealed_file_open(at, "soc.bulk.receipts", 3, &file), 0);
+		seal(&sealing, notary, number, "hash");
+		assert_int_equal(sealed_file_add(&file, &sealing.sealed, true), 0);
+		sealed_file_close(&file);
+		assert_int_equal(sealed_file_read(path, collect_numbers, numbers), 0);
+		for (unsigned i = 1; i < 16; i++)
+			assert_int_equal(numbers[i], i <= number && i + 3 > number);
+	}
+}
+
+/* A slot is whole or not there, whatever bit of it was changed or wherever it was torn. */
+static void damaged_slot_is_not_there(void **state)
+{
+	uint8_t bytes[2 * SEALED_SLOT_BYTES];
+	struct sealed_file file;
+	struct sealing sealing;
+	char path[96];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/soc.bulk.receipts", dir);
+	assert_int_equal(sealed_file_open(at, "soc.bulk.receipts", 2, &file), 0);
+	for (unsigned number = 1; number <= 2; number++) {
+		seal(&sealing, notary, number, "hash");
+		assert_int_equal(sealed_file_add(&file, &sealing.sealed, true), 0);
+	}
+	assert_int_equal(pread(file.fd, bytes, sizeof(bytes), 0), sizeof(bytes));
+	for (size_t i = 0; i < SEALED_SLOT_BYTES; i++) { /* generation 2 */
+		uint64_t numbers[16] = {0};
+		uint8_t wrong = bytes[i] ^ (1 << i % 8);
+
+		assert_int_equal(pwrite(file.fd, &wrong, 1, i), 1);
+		assert_int_equal(sealed_file_read(path, collect_numbers, numbers), 0);
+		assert_int_equal(numbers[2], 0);
+		assert_int_equal(numbers[1], 1);
+		assert_int_equal(pwrite(file.fd, &bytes[i], 1, i), 1);
+	}
+	sealed_file_close(&file);
+}
+
+static struct http_answer *answer_with(long status, const char *type, const uint8_t *body,
+				       size_t size)
+{
+	static struct http_answer answer;
+
+	memset(&answer, 0, sizeof(answer));
+	answer.status = status;
+	answer.size = size;
+	memcpy(answer.body, body, size);
+	snprintf(answer.type, sizeof(answer.type), "%s", type);
+	return &answer;
+}
+
+static size_t pack_answer(struct sealing *sealing, Hinomi__Problem problem, uint8_t *out)
+{
+	Hinomi__SealedReceipt *list[] = {&sealing->sealed};
+	Hinomi__Answer answer = HINOMI__ANSWER__INIT;
+
+	answer.receipts = list;
+	answer.n_receipts = 1;
+	answer.problem = problem;
+	return hinomi__answer__pack(&answer, out);
+}
+
+static void receipt_is_of_the_chain_asked_for(void **state)
+{
+	struct config_sink sink = {.name = "soc"};
+	uint8_t stranger[16] = "other", body[1024];
+	struct receipt_keeper keeper;
+	struct sealing sealing;
+	struct receipt read;
+	struct pin pin;
+	size_t size;
+
+	(void)state;
+	assert_int_equal(pin_init(&pin, at, &sink), 0);
+	keeper.pin = &pin;
+	assert_int_equal(sealed_file_open(at, "kept", 2, &keeper.file), 0);
+	seal(&sealing, notary, 5, "hash");
+	size = pack_answer(&sealing, HINOMI__PROBLEM__PROBLEM_HOLE, body);
+	assert_int_equal(receipt_read(answer_with(409, "application/x-protobuf", body, size), id,
+				      LANE_BULK, &keeper, &read),
+			 0);
+	assert_true(read.known);
+	assert_int_equal(read.number, 5);
+	assert_memory_equal(read.hash, sealing.hash, 32);
+	assert_int_equal(read.problem, HINOMI__PROBLEM__PROBLEM_HOLE);
+	assert_int_equal(keeper.file.generation, 1);
+	assert_int_equal(receipt_read(answer_with(409, "application/x-protobuf", body, size), id,
+				      LANE_KEEP, &keeper, &read),
+			 0);
+	assert_false(read.known);
+	assert_int_equal(receipt_read(answer_with(409, "application/x-protobuf", body, size),
+				      stranger, LANE_BULK, &keeper, &read),
+			 0);
+	assert_false(read.known);
+	assert_int_equal(receipt_read(answer_with(200, "text/html", body, size), id, LANE_BULK,
+				      &keeper, &read),
+			 -EBADMSG);
+	seal(&sealing, other, 6, "hash");
+	size = pack_answer(&sealing, HINOMI__PROBLEM__PROBLEM_NONE, body);
+	assert_int_equal(receipt_read(answer_with(200, "application/x-protobuf", body, size), id,
+				      LANE_BULK, &keeper, &read),
+			 -EBADMSG);
+	assert_non_null(strstr(read.text, "not signed with the collector's key"));
+	assert_int_equal(keeper.file.generation, 1);
+	sealed_file_close(&keeper.file);
+	pin_done(&pin);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(only_its_key_opens_a_receipt, setup, teardown),
+		cmocka_unit_test_setup_teardown(key_stays_the_same, setup, teardown),
+		cmocka_unit_test_setup_teardown(first_key_is_kept_and_no_other_believed, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(configured_key_alone_is_believed, setup, teardown),
+		cmocka_unit_test_setup_teardown(file_keeps_the_newest, setup, teardown),
+		cmocka_unit_test_setup_teardown(damaged_slot_is_not_there, setup, teardown),
+		cmocka_unit_test_setup_teardown(receipt_is_of_the_chain_asked_for, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
