@@ -17,8 +17,12 @@ struct signer {
 	uint8_t public[KEY_BYTES], next_public[KEY_BYTES], id[ID_BYTES];
 	uint64_t born_ns;
 	size_t events;
-	/* until the run's first frame is made */
-	bool is_first;
+	/* whom keys are certified for, and the frame that comes next */
+	EVP_PKEY *identity;
+	struct seal_identity who;
+	enum lane lane;
+	uint64_t number;
+	bool is_first; /* of its key: the certificate goes with it */
 	Hinomi__KeyCertificate certificate;
 	uint8_t identity_public[KEY_BYTES], certificate_signature[SIGNATURE_BYTES];
 };
@@ -58,28 +62,28 @@ static void take_id(struct signer *signer)
 	signer->events = 0;
 }
 
-static int certify(struct signer *signer, EVP_PKEY *identity, const struct seal_identity *who,
-		   enum lane lane, uint64_t number)
+static int certify(struct signer *signer)
 {
 	static const char what[] = "hinomi-key-1";
 	uint8_t text[sizeof(what) - 1 + 3 * 16 + 1 + 8 + KEY_BYTES], *at = text;
 
 	at = (uint8_t *)mempcpy(at, what, sizeof(what) - 1);
-	at = (uint8_t *)mempcpy(at, who->sensor_id, 16);
-	at = (uint8_t *)mempcpy(at, who->boot_id, 16);
-	at = (uint8_t *)mempcpy(at, who->rings_id, 16);
-	*at++ = lane;
+	at = (uint8_t *)mempcpy(at, signer->who.sensor_id, 16);
+	at = (uint8_t *)mempcpy(at, signer->who.boot_id, 16);
+	at = (uint8_t *)mempcpy(at, signer->who.rings_id, 16);
+	*at++ = signer->lane;
 	for (int i = 0; i < 8; i++)
-		*at++ = (uint8_t)(number >> 8 * i);
+		*at++ = (uint8_t)(signer->number >> 8 * i);
 	memcpy(at, signer->public, KEY_BYTES);
 	signer->certificate = (Hinomi__KeyCertificate)HINOMI__KEY_CERTIFICATE__INIT;
 	signer->certificate.public_key = (ProtobufCBinaryData){KEY_BYTES, signer->public};
 	signer->certificate.identity = (ProtobufCBinaryData){KEY_BYTES, signer->identity_public};
 	signer->certificate.signature =
 		(ProtobufCBinaryData){SIGNATURE_BYTES, signer->certificate_signature};
-	if (key_public(identity, signer->identity_public))
+	if (key_public(signer->identity, signer->identity_public))
 		return -EIO;
-	return key_sign(signer->ctx, identity, text, sizeof(text), signer->certificate_signature);
+	return key_sign(signer->ctx, signer->identity, text, sizeof(text),
+			signer->certificate_signature);
 }
 
 int signer_new(EVP_PKEY *identity, const struct seal_identity *who, enum lane lane,
@@ -93,9 +97,14 @@ int signer_new(EVP_PKEY *identity, const struct seal_identity *who, enum lane la
 	signer->ctx = EVP_MD_CTX_new();
 	if (!signer->ctx)
 		return -ENOMEM;
+	EVP_PKEY_up_ref(identity);
+	signer->identity = identity;
+	signer->who = *who;
+	signer->lane = lane;
+	signer->number = first_number;
 	r = key_make(&signer->key, signer->public);
 	if (!r)
-		r = certify(signer, identity, who, lane, first_number);
+		r = certify(signer);
 	if (r)
 		return r;
 	signer->is_first = true;
@@ -110,6 +119,7 @@ void signer_free(struct signer *signer)
 		return;
 	EVP_PKEY_free(signer->key); /* OpenSSL wipes it */
 	EVP_PKEY_free(signer->next);
+	EVP_PKEY_free(signer->identity);
 	EVP_MD_CTX_free(signer->ctx);
 	free(signer);
 }
@@ -151,6 +161,7 @@ int signer_sign(struct signer *signer, const uint8_t header_hash[32], uint8_t re
 void signer_advance(struct signer *signer, size_t events)
 {
 	signer->is_first = false;
+	signer->number++;
 	signer->events += events;
 	if (!signer->next)
 		return;
@@ -160,4 +171,5 @@ void signer_advance(struct signer *signer, size_t events)
 	signer->next = NULL;
 	memcpy(signer->public, signer->next_public, KEY_BYTES);
 	take_id(signer);
+	signer->is_first = !certify(signer); /* without it only the frame before vouches for it */
 }

@@ -2,8 +2,9 @@
 /*
  * The keys of one lane.  Each key signs for a minute or 64 Ki events; its last
  * frame names the next one, and then it is wiped, so that who takes the machine
- * later cannot sign the past again.  The first key of a run is certified by the
- * sensor's identity.  Private keys live in locked memory.
+ * later cannot sign the past again.  The sensor's identity certifies each as well,
+ * so that a stream whose beginning is gone can still be proven.  Private keys live
+ * in locked memory.
  */
 #pragma once
 
@@ -18,7 +19,7 @@
 #define SIGNER_KEY_EVENTS 65536
 #define SIGNATURE_BYTES	  64
 
-/* identity: Ed25519 private key of the sensor, borrowed for the call. */
+/* identity: Ed25519 private key of the sensor, shared. */
 int signer_new(EVP_PKEY *identity, const struct seal_identity *who, enum lane lane,
 	       uint64_t first_number, struct signer **ret);
 void signer_free(struct signer *signer);
