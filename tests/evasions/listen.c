@@ -43,5 +43,4 @@ static int listen_unix(char **argv)
 	serve(fd, "");
 }
 
-const struct performer listeners[] = {
-	{"listen", listen_tcp}, {"unix-listen", listen_unix}, {0}};
+const struct performer listeners[] = {{"listen", listen_tcp}, {"unix-listen", listen_unix}, {0}};

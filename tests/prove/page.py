@@ -6,7 +6,7 @@ from rows import TREE, load
 
 PAGES = {
     "behaviours": ("What attackers do, and what the sensor says of it",
-                   "Technique numbers are those of MITRE ATT&CK; where a release of 2026 renumbered one, both are given.",
+                   "Technique numbers are MITRE ATT&CK's; where a release of 2026 renumbered one, both are given.",
                    ("row", "technique", "what is done", "seen as", "missed, and why")),
     "evasions": ("How sensors are evaded, and what becomes of it here",
                  "Groups: A lying about what happened, B breaking identity, C moving data without the watched verb, "
@@ -64,8 +64,8 @@ def render(kind):
     found = sum(1 for row in rows for expect in row.expects if not expect.reason(KERNEL))
     return "\n".join([
         f"# {title}", "",
-        f"Generated from `tests/{kind}/*.toml` by `tests/prove/prove --write`; do not edit. `make {kind}` performs each "
-        f"row in a virtual machine with the installed sensor, and looks for the events in what was delivered: what "
+        f"Generated from `tests/{kind}/*.toml` by `tests/prove/prove --write`; do not edit. `make {kind}` performs "
+        f"each row in a virtual machine with the installed sensor, and looks for the events in what was delivered: what "
         f"stands under *seen* and is not there fails. {note}", "",
         f"On Linux {KERNEL}: " + ", ".join(f"{counts[word]} {word}" for word in words) +
         f"; {found} of {single} single facts.", "",
