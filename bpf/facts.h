@@ -10,6 +10,7 @@
 #define PIDTYPE_TGID	1
 #define S_IFMT		0170000
 #define S_IFSOCK	0140000
+#define S_IFREG		0100000
 #define TMPFS_MAGIC	0x01021994
 #define HUGETLBFS_MAGIC 0x958458f6
 #define MNT_INTERNAL	0x4000
@@ -122,6 +123,55 @@ static __always_inline __u64 inode_ctime_ns(struct inode *inode)
 	if (bpf_core_field_exists(v66->__i_ctime))
 		return READ(v66, __i_ctime.tv_sec) * 1000000000ULL + READ(v66, __i_ctime.tv_nsec);
 	return READ(inode, i_ctime.tv_sec) * 1000000000ULL + READ(inode, i_ctime.tv_nsec);
+}
+
+#define TIME_NS(t, field) (READ(t, field.tv_sec) * 1000000000ULL + READ(t, field.tv_nsec))
+
+static __always_inline __u64 inode_atime_ns(struct inode *inode)
+{
+	struct inode___v611 *v611 = (void *)inode;
+	struct inode___v66 *v66 = (void *)inode;
+
+	if (bpf_core_field_exists(v611->i_atime_sec))
+		return READ(v611, i_atime_sec) * 1000000000ULL + READ(v611, i_atime_nsec);
+	if (bpf_core_field_exists(v66->__i_atime))
+		return TIME_NS(v66, __i_atime);
+	return TIME_NS(inode, i_atime);
+}
+
+static __always_inline __u64 inode_mtime_ns(struct inode *inode)
+{
+	struct inode___v611 *v611 = (void *)inode;
+	struct inode___v66 *v66 = (void *)inode;
+
+	if (bpf_core_field_exists(v611->i_mtime_sec))
+		return READ(v611, i_mtime_sec) * 1000000000ULL + READ(v611, i_mtime_nsec);
+	if (bpf_core_field_exists(v66->__i_mtime))
+		return TIME_NS(v66, __i_mtime);
+	return TIME_NS(inode, i_mtime);
+}
+
+/* Of inode.i_flags (S_*), those that have a name for user space: FS_*_FL. */
+static __always_inline __u32 inode_flags(struct inode *inode)
+{
+	__u32 has = READ(inode, i_flags);
+
+	return (has & 1 ? 0x8 : 0) | (has & 2 ? 0x80 : 0) | (has & 4 ? 0x20 : 0) |
+	       (has & 8 ? 0x10 : 0) | (has & 64 ? 0x10000 : 0);
+}
+
+/* A mount by which the current process sees the dentry's file system, where its root or its working
+ * directory tells; NULL else. */
+static __always_inline struct vfsmount *mount_of(struct dentry *dentry)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct super_block *sb = READ(dentry, d_sb);
+	struct vfsmount *mnt = READ(task, fs, root.mnt);
+
+	if (READ(mnt, mnt_sb) == sb)
+		return mnt;
+	mnt = READ(task, fs, pwd.mnt);
+	return READ(mnt, mnt_sb) == sb ? mnt : NULL;
 }
 
 static __always_inline void inode_fill(struct file_ref *to, struct inode *inode)

@@ -25,8 +25,11 @@ struct pending {
 	struct vfsmount *from;	  /* mount.h */
 	struct file_ref file;	  /* as it is before */
 	struct file_ref replaced; /* rename */
+	__u64 old[2];		  /* change.h */
 	__u32 old_name_len;
 	__u32 flags;
+	__u32 kind; /* change.h */
+	__u32 pad;
 	char text[RECORD_NAME_MAX]; /* rename: old name; symlink: target */
 };
 

@@ -31,4 +31,6 @@ char LICENSE[] SEC("license") = "GPL";
 #include "inject.h"
 #include "mount.h"
 #include "namespace.h"
+#include "change.h"
+#include "make.h"
 #include "tap.h"

@@ -88,18 +88,22 @@ struct inode {
 	unsigned long i_ino;
 	unsigned int i_nlink;
 	__s64 i_size;
-	struct timespec64 i_ctime; /* until 6.5 */
+	struct timespec64 i_ctime;	    /* until 6.5 */
+	struct timespec64 i_atime, i_mtime; /* until 6.6 */
+	unsigned int i_flags;
+	dev_t i_rdev;
 	__u32 i_generation;
 	void *i_private;
 };
 
 struct inode___v66 { /* 6.6 to 6.10: 13bc24457850 */
 	struct timespec64 __i_ctime;
+	struct timespec64 __i_atime, __i_mtime; /* from 6.7: 077c212f0344 */
 };
 
 struct inode___v611 { /* from 6.11: 3aa63a569c64 */
-	__s64 i_ctime_sec;
-	__u32 i_ctime_nsec;
+	__s64 i_ctime_sec, i_atime_sec, i_mtime_sec;
+	__u32 i_ctime_nsec, i_atime_nsec, i_mtime_nsec;
 };
 
 struct dentry {
@@ -149,7 +153,7 @@ struct renamedata {
 };
 
 struct fs_struct {
-	struct path pwd;
+	struct path root, pwd;
 };
 
 struct fdtable {
@@ -426,6 +430,23 @@ struct bpf_iter__bpf_map_elem {
 	struct bpf_iter_meta *meta;
 	void *key;
 	void *value;
+};
+
+struct fileattr { /* 4c5b47997521 */
+	__u32 flags, fsx_xflags;
+};
+
+struct file_kattr { /* its name from 6.17 on: ca115d7e7549 */
+	__u32 flags, fsx_xflags;
+};
+
+struct posix_acl_entry {
+	short e_tag;
+};
+
+struct posix_acl {
+	unsigned int a_count;
+	struct posix_acl_entry a_entries[0];
 };
 
 struct kernel_siginfo {

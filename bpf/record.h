@@ -112,6 +112,13 @@ static __always_inline bool is_canary(const struct control *c)
 	       (__u32)READ(task, real_parent, real_parent, tgid) == keeper;
 }
 
+static __always_inline bool is_off(__u32 kind)
+{
+	struct control *c = control_get();
+
+	return !c || kind >= KINDS_MAX || c->off[kind];
+}
+
 /* Is the current process one that we look at? */
 static __always_inline bool in_scope(void)
 {
@@ -150,6 +157,7 @@ FIXED_FITS(exec_record);
 FIXED_FITS(rename_record);
 FIXED_FITS(socket_record);
 FIXED_FITS(link_record);
+FIXED_FITS(times_record);
 
 /* The event turned out to be of no interest: as if it had not begun. */
 static __always_inline void slot_release(struct slot *slot)
@@ -169,7 +177,7 @@ static __always_inline struct slot *slot_begin(__u32 kind, __u32 hook, __u32 tie
 	struct record *rec;
 	struct slot *slot;
 
-	if (!cell)
+	if (!cell || is_off(kind))
 		return NULL;
 	count(&cell->seen);
 	if (!ours) {

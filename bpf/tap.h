@@ -368,6 +368,7 @@ static __always_inline int tap_names(struct call *call)
 }
 
 #include "tap_kernel.h"
+#include "tap_change.h"
 
 static __always_inline int on_call(REGS *regs, long result)
 {
@@ -393,6 +394,8 @@ static __always_inline int on_call(REGS *regs, long result)
 	case TAP_CREDS:
 		return tap_creds(&call);
 	}
+	if (call.what >= TAP_SETXATTR && call.what <= TAP_MKNODAT)
+		return tap_change(&call);
 	if (call.what >= TAP_EXECVE)
 		return tap_kernel(&call, regs);
 	return tap_net(&call);

@@ -51,7 +51,7 @@ __noinline int tap_header(__u64 sk, __u64 at, __u32 result, __u32 how, __u32 is_
 }
 
 /* struct mmsghdr: a message's name comes first, its length last */
-static __always_inline int tap_messages(struct call *call, struct sock *sk, __u32 how)
+static __noinline int tap_messages(struct call *call, struct sock *sk, __u32 how)
 {
 	__u64 at = call->arg[1], size = call->compat ? 32 : 64;
 	__u32 len;

@@ -66,7 +66,18 @@
 	HOOK(dns_send_exit)            \
 	HOOK(dns6_send_enter)          \
 	HOOK(dns_receive_exit)         \
-	HOOK(dns6_receive_exit)
+	HOOK(dns6_receive_exit)        \
+	HOOK(setxattr_exit)            \
+	HOOK(removexattr_exit)         \
+	HOOK(set_acl_exit)             \
+	HOOK(remove_acl_exit)          \
+	HOOK(fileattr_exit)            \
+	HOOK(truncate_exit)            \
+	HOOK(ftruncate_exit)           \
+	HOOK(utimes_exit)              \
+	HOOK(mkdir_exit)               \
+	HOOK(mknod_exit)               \
+	HOOK(vfs_create_exit)
 
 enum hook_id {
 	HOOK_NONE,

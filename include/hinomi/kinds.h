@@ -42,7 +42,13 @@ enum lane {
 	KIND(mount, 35, LANE_KEEP)                     \
 	KIND(chroot, 36, LANE_KEEP)                    \
 	KIND(namespace, 37, LANE_KEEP)                 \
-	KIND(dns, 52, LANE_BULK)
+	KIND(dns, 52, LANE_BULK)                       \
+	/* files: 80 to 87 */                          \
+	KIND(file_xattr, 81, LANE_BULK)                \
+	KIND(file_flags, 82, LANE_BULK)                \
+	KIND(file_truncate, 83, LANE_BULK)             \
+	KIND(file_times, 84, LANE_BULK)                \
+	KIND(file_make, 85, LANE_BULK)
 
 /* made by the sensor, not by the kernel */
 #define FOR_EACH_SENSOR_KIND(KIND)        \

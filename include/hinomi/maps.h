@@ -38,6 +38,12 @@ enum nargs_of {
 	NARGS_OPEN_ROOT,
 	NARGS_BPRM,
 	NARGS_UDP_RECEIVE,
+	NARGS_SETXATTR,
+	NARGS_REMOVEXATTR,
+	NARGS_TRUNCATE,
+	NARGS_MKDIR,
+	NARGS_MKNOD,
+	NARGS_CREATE,
 	NARGS_MAX
 };
 
@@ -64,6 +70,7 @@ struct control {
 	__u8 tap_native[TAP_SYSCALLS]; /* enum tap by system call number */
 	__u8 tap_compat[TAP_SYSCALLS]; /* the same for 32-bit system calls */
 	__u8 tapped[KINDS_MAX];	       /* classes that rest on the tap */
-	__u32 flush;		       /* every flow that has something to tell does so now */
+	__u8 off[KINDS_MAX]; /* classes that are switched off, where another shares their hook */
+	__u32 flush;	     /* every flow that has something to tell does so now */
 	__u32 pad2;
 };

@@ -44,6 +44,55 @@ struct attr_record {
 	__u32 pad;
 };
 
+#define RECORD_XATTR_MAX 1024 /* bytes of a value that are kept */
+
+struct xattr_record {
+	struct record record;
+	struct file_ref file;
+	struct bytes_ref name;
+	struct bytes_ref value; /* of security.* and of ACLs */
+	__u64 size;
+	__u32 removed;
+	__u32 pad;
+};
+
+struct flags_record {
+	struct record record;
+	struct file_ref file;
+	__u32 flags;	/* FS_*_FL */
+	__u32 extended; /* FS_XFLAG_* */
+	__u32 old_flags;
+	__u32 old_known;
+};
+
+struct truncate_record {
+	struct record record;
+	struct file_ref file;
+	__u64 length, old_length;
+	__u32 old_known;
+	__u32 pad;
+};
+
+#define TIME_ACCESSED 1
+#define TIME_MODIFIED 2
+
+struct times_record {
+	struct record record;
+	struct file_ref file;
+	__u64 accessed_ns, modified_ns, old_accessed_ns, old_modified_ns;
+	__u32 kept; /* TIME_*: not to be changed */
+	__u32 now;  /* TIME_*: the current time was asked for */
+	__u32 old_known;
+	__u32 pad;
+};
+
+struct make_record {
+	struct record record;
+	struct file_ref file;
+	__u32 mode;    /* as asked, with the type */
+	__u32 special; /* the device that a device file stands for: major << 20 | minor */
+};
+
 enum mount_action { MOUNT_MOUNT = 1, MOUNT_MOVE, MOUNT_UMOUNT, MOUNT_PIVOT_ROOT };
 
 /* mount, chroot */

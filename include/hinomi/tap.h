@@ -52,6 +52,27 @@ enum tap {
 	TAP_CHROOT,	 /* path */
 	TAP_UNSHARE,	 /* flags */
 	TAP_SETNS,	 /* fd, flags */
+	TAP_SETXATTR,	 /* path, name, value, size */
+	TAP_FSETXATTR,	 /* fd, name, value, size */
+	TAP_SETXATTRAT,	 /* dfd, path, flags, name, struct xattr_args */
+	TAP_REMOVEXATTR, /* path, name */
+	TAP_FREMOVEXATTR,
+	TAP_REMOVEXATTRAT, /* dfd, path, flags, name */
+	TAP_IOCTL,	   /* fd, request, argument */
+	TAP_FILE_SETATTR,  /* dfd, path, struct file_attr */
+	TAP_TRUNCATE,	   /* path, length */
+	TAP_FTRUNCATE,	   /* fd, length */
+	TAP_TRUNCATE64,	   /* path, low, high; 32-bit only */
+	TAP_FTRUNCATE64,
+	TAP_UTIME,	      /* path, seconds */
+	TAP_UTIMES,	      /* path, microseconds */
+	TAP_FUTIMESAT,	      /* dfd, path, microseconds */
+	TAP_UTIMENSAT,	      /* dfd, path, nanoseconds */
+	TAP_UTIMENSAT_TIME64, /* the same with 64-bit times; 32-bit only */
+	TAP_MKDIR,	      /* path, mode */
+	TAP_MKDIRAT,	      /* dfd, path, mode */
+	TAP_MKNOD,	      /* path, mode, device */
+	TAP_MKNODAT,	      /* dfd, path, mode, device */
 };
 
 #define TAP_SYSCALLS 512 /* system call numbers that the tap's tables hold */

@@ -36,10 +36,21 @@ static const struct {
 	const char *name;
 	unsigned kind;
 } first_tier[] = {
-	{"FileRename.replaced", KIND_file_rename},   {"FileMode.old_mode", KIND_file_mode},
-	{"FileMode.old_known", KIND_file_mode},	     {"FileOwner.old_uid", KIND_file_owner},
-	{"ProcessAccess.mode", KIND_process_access}, {"NamespaceChange.old", KIND_namespace},
-	{"FileOwner.old_gid", KIND_file_owner},	     {"FileOwner.old_known", KIND_file_owner},
+	{"FileRename.replaced", KIND_file_rename},
+	{"FileMode.old_mode", KIND_file_mode},
+	{"FileMode.old_known", KIND_file_mode},
+	{"FileOwner.old_uid", KIND_file_owner},
+	{"ProcessAccess.mode", KIND_process_access},
+	{"NamespaceChange.old", KIND_namespace},
+	{"FileFlags.old_flags", KIND_file_flags},
+	{"FileFlags.old_known", KIND_file_flags},
+	{"FileTimes.old_known", KIND_file_times},
+	{"FileTimes.old_accessed_ns", KIND_file_times},
+	{"FileTimes.old_modified_ns", KIND_file_times},
+	{"FileTruncate.old_length", KIND_file_truncate},
+	{"FileTruncate.old_known", KIND_file_truncate},
+	{"FileOwner.old_gid", KIND_file_owner},
+	{"FileOwner.old_known", KIND_file_owner},
 };
 
 #define FIELDS_MAX 256
@@ -138,6 +149,9 @@ static const char *excuse(const struct check *check, const char *type, const cha
 	for (size_t i = 0; i < ARRAY_SIZE(first_tier); i++)
 		if (!strcmp(first_tier[i].name, name) && tier_of(check, first_tier[i].kind) > 1)
 			return "not on this tier";
+	if ((!strcmp(type, "FileFlags") || !strcmp(name, "Event.file_flags")) &&
+	    !story_first(check->story, KIND_file_flags))
+		return "no file system with flags";
 	/* a file system without a disk has no major number, and a small guest has no other */
 	if (!strcmp(name, "File.device_major") && !stat("/", &st) && !major(st.st_dev))
 		return "no disk";

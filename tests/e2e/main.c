@@ -27,7 +27,7 @@ static const struct test *const groups[] = {
 	process_tests, exec_tests,    args_tests,   fork_tests,	  exit_tests,
 	creds_tests,   create_tests,  open_tests,   names_tests,  attr_tests,
 	inet_tests,    unix_tests,    place_tests,  compat_tests, uring_tests,
-	flows_tests,   special_tests, inject_tests, mount_tests,
+	flows_tests,   special_tests, inject_tests, mount_tests,  change_tests,
 };
 
 struct run {
@@ -165,7 +165,8 @@ static int act_all(struct run *run, struct sensor *sensor)
 /* A test makes itself a world before it does what it is about. */
 static bool is_scenery(unsigned kind, const struct test *test)
 {
-	if (kind != KIND_mount && kind != KIND_chroot && kind != KIND_namespace)
+	if (kind != KIND_mount && kind != KIND_chroot && kind != KIND_namespace &&
+	    kind != KIND_file_make)
 		return false;
 	return strncmp(test->name, kind_name(kind), strlen(kind_name(kind))) != 0;
 }

@@ -60,6 +60,16 @@ static size_t fixed_size(unsigned kind)
 	case KIND_file_mode:
 	case KIND_file_owner:
 		return sizeof(struct attr_record);
+	case KIND_file_xattr:
+		return sizeof(struct xattr_record);
+	case KIND_file_flags:
+		return sizeof(struct flags_record);
+	case KIND_file_truncate:
+		return sizeof(struct truncate_record);
+	case KIND_file_times:
+		return sizeof(struct times_record);
+	case KIND_file_make:
+		return sizeof(struct make_record);
 	case KIND_task:
 		return sizeof(struct task_record);
 	case KIND_tcp_close:

@@ -248,6 +248,8 @@ int attach_start(struct attach *attach, struct attach_error *error)
 	own_find(attach);
 	if (!attach->options.observe_self)
 		attach->control->own_tgid = attach->own[OWN_SENSOR].key.tgid;
+	for (unsigned kind = 0; kind < KINDS_MAX; kind++)
+		attach->control->off[kind] = kind_is_off(&attach->options, kind);
 	for (unsigned c = 0; c < nclasses && !attach->resumed; c++)
 		class_attach(attach, c);
 	calls_fill(attach->control, rests_on_tap, attach);

@@ -62,7 +62,27 @@ static const struct call native[] = {
 	{SYS_chroot, TAP_CHROOT},
 	{SYS_unshare, TAP_UNSHARE},
 	{SYS_setns, TAP_SETNS},
+	{SYS_setxattr, TAP_SETXATTR},
+	{SYS_lsetxattr, TAP_SETXATTR},
+	{SYS_fsetxattr, TAP_FSETXATTR},
+	{463, TAP_SETXATTRAT}, /* from 6.13 */
+	{SYS_removexattr, TAP_REMOVEXATTR},
+	{SYS_lremovexattr, TAP_REMOVEXATTR},
+	{SYS_fremovexattr, TAP_FREMOVEXATTR},
+	{466, TAP_REMOVEXATTRAT},
+	{SYS_ioctl, TAP_IOCTL},
+	{469, TAP_FILE_SETATTR}, /* from 6.17 */
+	{SYS_truncate, TAP_TRUNCATE},
+	{SYS_ftruncate, TAP_FTRUNCATE},
+	{SYS_utimensat, TAP_UTIMENSAT},
+	{SYS_mkdirat, TAP_MKDIRAT},
+	{SYS_mknodat, TAP_MKNODAT},
 #ifdef SYS_open
+	{SYS_utime, TAP_UTIME},
+	{SYS_utimes, TAP_UTIMES},
+	{SYS_futimesat, TAP_FUTIMESAT},
+	{SYS_mkdir, TAP_MKDIR},
+	{SYS_mknod, TAP_MKNOD},
 	{SYS_open, TAP_OPEN},
 	{SYS_creat, TAP_CREAT},
 	{SYS_unlink, TAP_UNLINK},
@@ -117,6 +137,42 @@ static const struct call compat_kernel[] = {
 #endif
 };
 
+/* the same, of what changes in a file */
+static const struct call compat_change[] = {
+	{14, TAP_MKNOD},	{30, TAP_UTIME},	  {39, TAP_MKDIR},
+	{54, TAP_IOCTL},	{92, TAP_TRUNCATE},	  {93, TAP_FTRUNCATE},
+	{193, TAP_TRUNCATE64},	{194, TAP_FTRUNCATE64},	  {226, TAP_SETXATTR},
+	{227, TAP_SETXATTR},	{228, TAP_FSETXATTR},	  {235, TAP_REMOVEXATTR},
+	{236, TAP_REMOVEXATTR}, {237, TAP_FREMOVEXATTR},  {412, TAP_UTIMENSAT_TIME64},
+	{463, TAP_SETXATTRAT},	{466, TAP_REMOVEXATTRAT}, {469, TAP_FILE_SETATTR},
+#if defined(__x86_64__)
+	{271, TAP_UTIMES},	{296, TAP_MKDIRAT},	  {297, TAP_MKNODAT},
+	{299, TAP_FUTIMESAT},	{320, TAP_UTIMENSAT},
+#elif defined(__aarch64__)
+	{269, TAP_UTIMES},	{323, TAP_MKDIRAT},	  {324, TAP_MKNODAT},
+	{326, TAP_FUTIMESAT},	{348, TAP_UTIMENSAT},
+#endif
+};
+
+/* Of a call that changes a file; 0 for none. */
+static unsigned change_kind(unsigned tap)
+{
+	switch (tap) {
+	case TAP_SETXATTR ... TAP_REMOVEXATTRAT:
+		return KIND_file_xattr;
+	case TAP_IOCTL ... TAP_FILE_SETATTR:
+		return KIND_file_flags;
+	case TAP_TRUNCATE ... TAP_FTRUNCATE64:
+		return KIND_file_truncate;
+	case TAP_UTIME ... TAP_UTIMENSAT_TIME64:
+		return KIND_file_times;
+	case TAP_MKDIR ... TAP_MKNODAT:
+		return KIND_file_make;
+	default:
+		return 0;
+	}
+}
+
 /* Of a call about processes or the kernel; 0 for none. */
 static unsigned kernel_kind(unsigned tap)
 {
@@ -132,7 +188,7 @@ static unsigned kernel_kind(unsigned tap)
 	case TAP_UNSHARE ... TAP_SETNS:
 		return KIND_namespace;
 	default:
-		return 0;
+		return change_kind(tap);
 	}
 }
 
@@ -233,4 +289,5 @@ void calls_fill(struct control *control, bool (*wanted)(void *, unsigned kind), 
 	fill(control->tap_native, native, ARRAY_SIZE(native), wanted, ctx);
 	fill(control->tap_compat, compat, ARRAY_SIZE(compat), wanted, ctx);
 	fill(control->tap_compat, compat_kernel, ARRAY_SIZE(compat_kernel), wanted, ctx);
+	fill(control->tap_compat, compat_change, ARRAY_SIZE(compat_change), wanted, ctx);
 }

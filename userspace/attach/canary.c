@@ -116,6 +116,7 @@ void canary_round(const char *dir)
 	pid_t pid;
 
 	touch_files(dir);
+	canary_file();
 	touch_sockets();
 	canary_net();
 	pid = fork();

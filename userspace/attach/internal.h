@@ -125,6 +125,7 @@ const char *tier_program(const struct attach *attach, const char *entry, char *w
 /* canary_kernel.c: what the classes about processes and the kernel must see, from the canary's
  * child. */
 void canary_kernel(void);
+void canary_file(void);		    /* below the working directory */
 void canary_round(const char *dir); /* canary.c: all of them, in the calling process */
 void own_find(struct attach *attach);
 void keeper_stop(struct attach *attach);

@@ -38,6 +38,8 @@ void body_bytes(FILE *out, const ProtobufCBinaryData *bytes);
 /* One argument as a shell would need it. */
 void body_quote(FILE *out, const ProtobufCBinaryData *arg);
 
+void body_put_file(const struct body *body, const Hinomi__File *file);
+
 /* The message in Event.body; NULL when this build does not know the class. */
 const ProtobufCMessage *body_message(const Hinomi__Event *event);
 /* The file or the socket that an event is about, NULL when it is about none. */
@@ -48,6 +50,7 @@ const Hinomi__Socket *body_socket(const Hinomi__Event *event);
 typedef void body_say(const struct body *body, const Hinomi__Event *event);
 body_say say_exec, say_fork, say_exit, say_cred_change;
 body_say say_file_create, say_file_open, say_file_unlink, say_file_rename, say_file_link;
+body_say say_file_xattr, say_file_flags, say_file_truncate, say_file_times, say_file_make;
 body_say say_file_mode, say_file_owner, say_file_hash;
 body_say say_connect, say_accept, say_listen, say_bind;
 body_say say_tcp_close, say_udp_flow, say_socket_special, say_socket_filter, say_dns;

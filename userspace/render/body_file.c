@@ -10,7 +10,7 @@
 
 #define ID_KEPT UINT32_MAX /* chown(2) with -1 */
 
-static void put_file(const struct body *body, const Hinomi__File *file)
+void body_put_file(const struct body *body, const Hinomi__File *file)
 {
 	if (!file) {
 		fputs("unknown file", body->what);
@@ -35,7 +35,7 @@ static void put_file(const struct body *body, const Hinomi__File *file)
 
 static void put_open(const struct body *body, const Hinomi__FileOpen *open)
 {
-	put_file(body, open->file);
+	body_put_file(body, open->file);
 	fputs("  ", body->note);
 	if (body->colour)
 		fputs(STYLE_DIM, body->note);
@@ -58,7 +58,7 @@ void say_file_open(const struct body *body, const Hinomi__Event *event)
 
 void say_file_unlink(const struct body *body, const Hinomi__Event *event)
 {
-	put_file(body, event->file_unlink->file);
+	body_put_file(body, event->file_unlink->file);
 }
 
 void say_file_rename(const struct body *body, const Hinomi__Event *event)
@@ -67,7 +67,7 @@ void say_file_rename(const struct body *body, const Hinomi__Event *event)
 
 	body_bytes(body->what, &rename->old_path);
 	fputs(" " BODY_ARROW " ", body->what);
-	put_file(body, rename->file);
+	body_put_file(body, rename->file);
 	if (rename->replaced)
 		body_note(body, STYLE_YELLOW, "replacing");
 	if (rename->flags) {
@@ -80,7 +80,7 @@ void say_file_link(const struct body *body, const Hinomi__Event *event)
 {
 	const Hinomi__FileLink *link = event->file_link;
 
-	put_file(body, link->file);
+	body_put_file(body, link->file);
 	fputs(" " BODY_ARROW " ", body->what);
 	body_bytes(body->what, &link->target);
 	body_note(body, STYLE_DIM, link->symbolic ? "symbolic link" : "hard link");
@@ -92,7 +92,7 @@ void say_file_mode(const struct body *body, const Hinomi__Event *event)
 	uint32_t before = mode->old_known ? mode->old_mode & 07777 : 0;
 	uint32_t after = mode->mode & 07777;
 
-	put_file(body, mode->file);
+	body_put_file(body, mode->file);
 	fputs("  ", body->note);
 	if (mode->old_known)
 		fprintf(body->note, "%04o", before);
@@ -115,7 +115,7 @@ void say_file_owner(const struct body *body, const Hinomi__Event *event)
 {
 	const Hinomi__FileOwner *owner = event->file_owner;
 
-	put_file(body, owner->file);
+	body_put_file(body, owner->file);
 	put_owner(body->note, "uid", owner->old_known, owner->old_uid, owner->uid);
 	put_owner(body->note, "gid", owner->old_known, owner->old_gid, owner->gid);
 }
@@ -131,7 +131,7 @@ void say_file_hash(const struct body *body, const Hinomi__Event *event)
 	const Hinomi__FileHash *hash = event->file_hash;
 	unsigned state = (unsigned)hash->hash_state;
 
-	put_file(body, hash->file);
+	body_put_file(body, hash->file);
 	fputs("  ", body->note);
 	if (hash->sha256.len)
 		fputs("sha256 ", body->note);
