@@ -1,9 +1,13 @@
 # Lint, fuzzers, and the tests as a whole; tests/run says what its groups are.
-.PHONY: check fuzz
+.PHONY: check faults fuzz
 
 check:
 	@packaging/deps build test cross
 	@B=$(B) tests/run lint clang
+
+# Every fault as often as the table in docs/reliability.md says.
+faults: all test-tools
+	@B=$(B) HINOMI_FAULTS_FULL=1 tests/run faults
 
 # Called by tests/run with B=build/fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined.
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/*.c))

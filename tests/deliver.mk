@@ -3,5 +3,16 @@ DELIVER := $(patsubst tests/deliver/%.c,$(B)/tests/deliver/%,$(wildcard tests/de
 $(DELIVER): $(B)/tests/deliver/%: $(B)/obj/tests/deliver/%.o $(call libs,seal spool frame $(COMMON))
 	@mkdir -p $(@D)
 	$(link) -lprotobuf-c -lcrypto -lz
-deliver-tools: $(DELIVER) $(B)/tests/faultd
+# Preloaded by the fault suites.
+$(B)/tests/failmalloc.so: tests/faults/failmalloc.c
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE -fPIC -shared -o $@ $<
+# Streams and what forgers make of them.
+$(B)/tests/faults/streams: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/faults/streams*.c)) \
+		$(B)/lib/cli.a $(call libs,seal frame $(COMMON))
+	@mkdir -p $(@D)
+	$(link) -lprotobuf-c -lcrypto -lz
+deliver-tools: $(B)/tests/faults/streams
+deliver-tools: $(DELIVER) $(B)/tests/faultd $(B)/tests/failmalloc.so
 .PHONY: deliver-tools

@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/notify.h"
 #include "config/config.h"
+#include "frame/crypto.h"
 #include "pipeline.h"
 #include "prove.h"
 #include "ring/ring.h"
@@ -389,6 +390,10 @@ int main(int argc, char **argv)
 	if (argc > 1 && !strcmp(argv[1], ATTACH_CANARY_ARG))
 		return 0;
 	log_init("hinomi sensor");
+	if (crypto_start()) {
+		log_error("there is not enough memory to start");
+		return 1;
+	}
 	status = options(&s, argc, argv);
 	if (!status)
 		status = config_take(&s);

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "cli/libexec.h"
+#include "frame/crypto.h"
 
 static const char help[] =
 	"hinomi: a kernel-level sensor that declares what it missed\n"
@@ -85,6 +86,10 @@ static int dispatch(int argc, char **argv)
 			return become_doctor(commands[i].program, argc, argv);
 		if (commands[i].program)
 			return libexec_become(commands[i].program, argc, argv);
+		if (crypto_start()) {
+			fputs("hinomi: there is not enough memory to start\n", stderr);
+			return STATUS_FAILED;
+		}
 		return commands[i].run(argc, argv);
 	}
 	return unknown_command(argv[0]);

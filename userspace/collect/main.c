@@ -26,6 +26,7 @@
 #include "collect/server.h"
 #include "collect/silence.h"
 #include "collect/store.h"
+#include "frame/crypto.h"
 
 #define EXIT_USAGE 2 /* as hinomi(1) has it */
 #define PEM_MAX	   (1 << 20)
@@ -290,6 +291,10 @@ int main(int argc, char **argv)
 	int status;
 
 	log_init("hinomi-collect");
+	if (crypto_start()) {
+		log_error("there is not enough memory to start");
+		return EXIT_FAILURE;
+	}
 	status = parse(argc, argv, &options);
 	if (status)
 		return status - 1;

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/notify.h"
 #include "config/config.h"
+#include "frame/crypto.h"
 #include "forward/crew.h"
 #include "forward/worker.h"
 
@@ -230,6 +231,10 @@ int main(int argc, char **argv)
 	int status;
 
 	log_init("hinomi-forward");
+	if (crypto_start()) {
+		log_error("there is not enough memory to start");
+		return EXIT_FAILURE;
+	}
 	status = parse(argc, argv, &options);
 	if (status)
 		return status - 1;

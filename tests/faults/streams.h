@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Streams as a sensor makes them, with starts, boots, losses and filtered events, from a seed; and
+ * what a forger can do to them. */
+#pragma once
+
+#include <hinomi/kinds.h>
+#include <openssl/evp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "frame.pb-c.h"
+
+#define STREAM_FRAMES_MAX 64 /* of a lane */
+#define CPUS		  3
+
+struct stored {
+	uint8_t *bytes;
+	size_t size;
+};
+
+struct stream {
+	uint64_t seed; /* of what comes next */
+	struct stored frames[LANES][STREAM_FRAMES_MAX];
+	size_t counts[LANES];
+	EVP_PKEY *identity;
+};
+
+uint64_t random_next(uint64_t *seed);
+uint64_t random_below(uint64_t *seed, uint64_t limit);
+
+/* A whole life: starts, boots, gaps.  sensor: 16 bytes of its id are made of it. */
+void stream_make(struct stream *stream, uint64_t seed, uint64_t sensor);
+void stream_free(struct stream *stream);
+/* The same frames, to be tampered with. */
+void stream_copy(struct stream *to, const struct stream *from);
+void stream_remove(struct stream *stream, enum lane lane, size_t index);
+void stream_insert(struct stream *stream, enum lane lane, size_t index, const struct stored *frame);
+
+/* Changes a frame and puts it together again, its own hashes made right. */
+typedef void (*change_fn)(Hinomi__FrameHeader *header, Hinomi__Payload *payload);
+void forge_frame(struct stored *frame, change_fn change);
+/* Chains anew from the frame on.  with: signs all of them, NULL: nobody does; certified: by the
+ * stream's identity. */
+void forge_chain(struct stream *stream, enum lane lane, size_t from, EVP_PKEY *with,
+		 bool certified);
+bool frame_begins_boot(const struct stored *frame, const struct stored *before);
+void frame_hash(const struct stored *frame, uint8_t ret[32]);
