@@ -4,7 +4,8 @@ $(DELIVER): $(B)/tests/deliver/%: $(B)/obj/tests/deliver/%.o $(call libs,seal sp
 	@mkdir -p $(@D)
 	$(link) -lprotobuf-c -lcrypto -lz
 # Preloaded by the fault suites.
-$(B)/tests/failmalloc.so: tests/faults/failmalloc.c
+PRELOADED := $(B)/tests/failmalloc.so $(B)/tests/faildisk.so
+$(PRELOADED): $(B)/tests/%.so: tests/faults/%.c
 	@mkdir -p $(@D)
 	$(call say,LINK)
 	$(Q)$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE -fPIC -shared -o $@ $<
@@ -14,5 +15,5 @@ $(B)/tests/faults/streams: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/faults/s
 	@mkdir -p $(@D)
 	$(link) -lprotobuf-c -lcrypto -lz
 deliver-tools: $(B)/tests/faults/streams
-deliver-tools: $(DELIVER) $(B)/tests/faultd $(B)/tests/failmalloc.so
+deliver-tools: $(DELIVER) $(B)/tests/faultd $(PRELOADED)
 .PHONY: deliver-tools

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,6 +31,8 @@ static const char usage[] =
 	"  create N DIR   files DIR/i made\n"
 	"  open N DIR     the file DIR/i opened for writing\n"
 	"  unlink N DIR   DIR/i taken away\n"
+	"  again N FILE   one file opened for writing each time\n"
+	"  getppid N      a system call that nobody watches\n"
 	"  tcp N          connections over the loopback device, number i to 127.1.x.y\n"
 	"i counts from 0. Ends with what it did, KIND and number, and 1 if something failed.\n";
 
@@ -89,6 +92,22 @@ static bool do_open(struct storm *storm, unsigned i)
 	return opened(storm, i, O_WRONLY);
 }
 
+/* The same file each time: nothing is left of it but the events. */
+static bool do_again(struct storm *storm, unsigned i)
+{
+	int fd = open(storm->what, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	(void)i;
+	return fd >= 0 && !close(fd);
+}
+
+/* What nobody watches. */
+static bool do_getppid(struct storm *storm, unsigned i)
+{
+	(void)storm, (void)i;
+	return syscall(SYS_getppid) >= 0;
+}
+
 static bool do_unlink(struct storm *storm, unsigned i)
 {
 	char path[PATH_SIZE];
@@ -119,8 +138,8 @@ static const struct {
 	const char *name;
 	bool (*act)(struct storm *storm, unsigned i);
 } kinds[] = {
-	{"exec", do_exec}, {"fork", do_fork}, {"create", do_create},
-	{"open", do_open}, {"tcp", do_tcp},   {"unlink", do_unlink},
+	{"exec", do_exec}, {"fork", do_fork},	  {"create", do_create}, {"open", do_open},
+	{"tcp", do_tcp},   {"unlink", do_unlink}, {"again", do_again},	 {"getppid", do_getppid},
 };
 
 /* One listener a process, or one would take the connection that another one waits for. */

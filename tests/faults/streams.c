@@ -200,10 +200,12 @@ static void forge_all(struct attempt *attempt, change_fn change)
 	attempt->last = STREAM_FRAMES_MAX; /* sums may differ only later */
 }
 
+static bool dropped;
+
 static void drop_event(Hinomi__FrameHeader *header, Hinomi__Payload *payload)
 {
-	(void)header;
-	if (payload->n_events) {
+	dropped = payload->n_events;
+	if (dropped) {
 		hinomi__event__free_unpacked(payload->events[--payload->n_events], NULL);
 		header->events--;
 	}
@@ -212,6 +214,8 @@ static void drop_event(Hinomi__FrameHeader *header, Hinomi__Payload *payload)
 static void event_dropped(struct attempt *attempt)
 {
 	forge_all(attempt, drop_event);
+	if (!dropped) /* it had none */
+		changed(attempt);
 }
 
 static void set_clock_back(Hinomi__FrameHeader *header, Hinomi__Payload *payload)
