@@ -74,7 +74,8 @@ static const struct performer basics[] = {{"now", now}, {0}};
 
 int main(int argc, char **argv)
 {
-	const struct performer *const tables[] = {basics, listeners};
+	const struct performer *const tables[] = {basics, listeners, liars,   rings,	changelings,
+						  movers, injectors, talkers, tamperers};
 
 	for (size_t i = 0; argc > 1 && i < sizeof(tables) / sizeof(*tables); i++)
 		for (const struct performer *row = tables[i]; row->name; row++)

@@ -70,7 +70,13 @@ def is_match(event, where, notes):
 
 
 def count(expect, events, notes, begin_ns, end_ns):
-    """How many of the events are what is expected."""
+    """(how many of the events are what is expected, how many there must be)."""
     last_ns = end_ns + int(expect.within_s * 1e9)
-    return sum(1 for event in events if event["class"] in expect.classes and begin_ns <= event["time_ns"] <= last_ns
-               and is_match(event, expect.where, notes))
+    found = [event for event in events if event["class"] in expect.classes and
+             begin_ns <= event["time_ns"] <= last_ns and is_match(event, expect.where, notes)]
+    number = len({str(values(event, expect.distinct)) for event in found}) if expect.distinct else len(found)
+    return number, int(fill(str(expect.count), notes) or 1)
+
+
+def is_seen(expect, number, wanted):
+    return number == 0 if expect.never else number >= wanted

@@ -6,7 +6,7 @@ import tomllib
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ROW_KEYS = {"group", "technique", "title", "answer", "perform", "not_performed", "slow", "last", "expect"}
-EXPECT_KEYS = {"what", "class", "where", "count", "within_s", "missed", "missed_on"}
+EXPECT_KEYS = {"what", "class", "where", "count", "distinct", "never", "within_s", "missed", "missed_on"}
 
 
 class Expect:
@@ -17,6 +17,7 @@ class Expect:
         self.classes = [table["class"]] if isinstance(table["class"], str) else table["class"]
         self.where = table.get("where", {})
         self.count = table.get("count", 1)
+        self.distinct, self.never = table.get("distinct", ""), table.get("never", False)
         self.within_s = table.get("within_s", 0)
         self.missed = table.get("missed", "")
         self.missed_on = table.get("missed_on", {})
