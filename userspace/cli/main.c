@@ -22,6 +22,7 @@ static const char help[] =
 	"Check\n"
 	"  verify        check a spool's chain, sequences and ledger\n"
 	"  spool check   check the bytes of a spool on disk\n"
+	"  spool export  write its frames in a row, for verify --frames\n"
 	"  doctor        what this kernel offers, and whether each class is seen\n"
 	"  check-config  check a configuration\n"
 	"  describe      the data dictionary: classes, fields, types\n"

@@ -10,13 +10,15 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "cli/row.h"
 #include "cli/verifier.h"
+#include "frame/frame.h"
 #include "frame/public_key.h"
 #include "frame/sealed.h"
 #include "spool/spool.h"
 
 static const char help[] =
-	"Usage: hinomi verify [--spool DIR]\n"
+	"Usage: hinomi verify [--spool DIR | --frames FILE]\n"
 	"Checks that nothing in a spool was changed, removed, repeated, moved or put in,\n"
 	"that whatever is missing is declared, and that the ledger's sums hold: each\n"
 	"lane's chain of hashes, numbers of frames, hashes of payloads, sequence numbers\n"
@@ -25,6 +27,8 @@ static const char help[] =
 	"that the newest frames were cut off.\n"
 	"\n"
 	"      --spool DIR      the spool; without it " SPOOL_DEFAULT "\n"
+	"      --frames FILE    instead: frames in a row, as hinomi spool export writes them and\n"
+	"                       as they come out of a message queue; -: standard input\n"
 	"      --identity FILE  the sensor's public key (identity.pub of its spool, kept\n"
 	"                       elsewhere since it was enrolled): every frame must go back\n"
 	"                       to it; without it the first certificate is believed\n"
@@ -130,10 +134,56 @@ static int conclude(struct verifier *verifier)
 	return findings ? STATUS_FINDINGS : STATUS_OK;
 }
 
+static int take_row(struct verifier *verifier, FILE *file, const char *name)
+{
+	CLEANUP(row_free) struct row_reader *row = NULL;
+	enum lane lane = LANE_KEEP; /* of the last frame that said so */
+	const void *bytes;
+	char where[48];
+	size_t size;
+	int err = row_open(file, &row), n;
+
+	if (err)
+		return err;
+	while ((n = row_next(row, &bytes, &size)) == 1) {
+		CLEANUP(frame_free) struct frame *frame = NULL;
+
+		if (!frame_read(bytes, size, &frame) && (unsigned)frame->header->lane < LANES)
+			lane = (enum lane)frame->header->lane;
+		snprintf(where, sizeof(where), "byte %" PRIu64, row_at(row));
+		err = verifier_frame(verifier, lane, bytes, size, where);
+		if (err)
+			return err;
+	}
+	if (n == -EBADMSG) {
+		snprintf(where, sizeof(where), "no row of frames from byte %" PRIu64 " on",
+			 row_at(row));
+		verifier_damage(verifier, lane, where);
+		return 0;
+	}
+	if (n)
+		log_error("%s: %s", name, strerror(-n));
+	return n;
+}
+
+static int verify_frames(struct verifier *verifier, const char *name)
+{
+	CLEANUP(fclose) FILE *opened = NULL;
+
+	if (!strcmp(name, "-"))
+		return take_row(verifier, stdin, "standard input");
+	opened = fopen(name, "re");
+	if (!opened) {
+		log_error("%s: %m", name);
+		return -errno;
+	}
+	return take_row(verifier, opened, name);
+}
+
 #define RECEIPT_FILES_MAX 16
 
 struct request {
-	const char *dir, *identity_file, *receipt_key_file;
+	const char *dir, *frames_file, *identity_file, *receipt_key_file;
 	const char *receipt_files[RECEIPT_FILES_MAX];
 	size_t nreceipt_files;
 	uint8_t identity[KEY_BYTES], receipt_key[KEY_BYTES];
@@ -191,6 +241,9 @@ static int verify(const struct request *request)
 		verifier_identity(verifier, request->identity);
 	if (!err && take_receipts(request, verifier))
 		return STATUS_FAILED;
+	if (!err && request->frames_file)
+		return verify_frames(verifier, request->frames_file) ? STATUS_FAILED
+								     : conclude(verifier);
 	/* bulk first: in a spool that is being written, the gaps that declare its holes come later
 	 */
 	if (!err)
@@ -214,6 +267,7 @@ static int read_key(const char *path, const char *what, uint8_t ret[KEY_BYTES])
 static int parse(int argc, char **argv, struct request *request)
 {
 	static const struct option options[] = {{"spool", required_argument, NULL, 's'},
+						{"frames", required_argument, NULL, 'f'},
 						{"identity", required_argument, NULL, 'i'},
 						{"receipts", required_argument, NULL, 'r'},
 						{"receipt-key", required_argument, NULL, 'k'},
@@ -226,6 +280,8 @@ static int parse(int argc, char **argv, struct request *request)
 			return usage_help(help) + 1;
 		if (option == 's')
 			request->dir = optarg;
+		else if (option == 'f')
+			request->frames_file = optarg;
 		else if (option == 'i')
 			request->identity_file = optarg;
 		else if (option == 'k')
