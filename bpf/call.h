@@ -2,11 +2,7 @@
 /* A system call on its way out: number, arguments, result, as the registers have them. */
 #pragma once
 
-#define AT_FDCWD     -100
-#define X32_BIT	     0x40000000
-#define THREAD_BYTES 16384 /* of a kernel stack, on x86-64 and arm64 */
-#define PF_IO_WORKER 0x10
-#define PF_KTHREAD   0x200000
+#define AT_FDCWD -100
 
 struct call {
 	long result;
@@ -17,22 +13,7 @@ struct call {
 	bool compat; /* its arguments are those of a 32-bit or x32 program */
 };
 
-#define REGS struct pt_regs___call
-
 #if defined(__TARGET_ARCH_x86)
-#define CALL_NUMBER(regs) ((regs)->orig_ax) /* where the verifier knows the type */
-#define CALL_FUNCTION	  "__x64_sys_"
-
-static __always_inline __u32 call_number(REGS *regs)
-{
-	return READ(regs, orig_ax) & ~X32_BIT;
-}
-
-static __always_inline bool call_is_x32(REGS *regs)
-{
-	return READ(regs, orig_ax) & X32_BIT;
-}
-
 static __always_inline void call_arguments(struct call *call, REGS *regs, bool is_32bit)
 {
 	if (is_32bit) {
@@ -50,19 +31,6 @@ static __always_inline void call_arguments(struct call *call, REGS *regs, bool i
 	call->arg[4] = READ(regs, r8);
 }
 #elif defined(__TARGET_ARCH_arm64)
-#define CALL_NUMBER(regs) ((regs)->syscallno)
-#define CALL_FUNCTION	  "__arm64_sys_"
-
-static __always_inline __u32 call_number(REGS *regs)
-{
-	return READ(regs, syscallno);
-}
-
-static __always_inline bool call_is_x32(REGS *regs)
-{
-	return false;
-}
-
 static __always_inline void call_arguments(struct call *call, REGS *regs, bool is_32bit)
 {
 	call->arg[0] = READ(regs, orig_x0);
@@ -72,19 +40,6 @@ static __always_inline void call_arguments(struct call *call, REGS *regs, bool i
 	call->arg[4] = READ(regs, regs[4]);
 }
 #endif
-
-/* Registers of the system call that the current task is in; NULL for a kernel thread. */
-static __always_inline REGS *current_regs(void)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-
-	if (READ(task, flags) & (PF_KTHREAD | PF_IO_WORKER))
-		return NULL;
-	/* from 5.15 on (dd6e10fbd9fb); since 6.9 some x86 kernels leave room above the registers */
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
-		return (REGS *)bpf_task_pt_regs(bpf_get_current_task_btf());
-	return READ(task, stack) + THREAD_BYTES - bpf_core_type_size(REGS);
-}
 
 /*
  * A record at the exit of the function that is system call NAME, for operations

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+const volatile struct settings settings = {};
+
 #define READ(ptr, ...)	BPF_CORE_READ(ptr, ##__VA_ARGS__)
 
 #define PIDTYPE_TGID	1
@@ -16,7 +18,7 @@
 #define MNT_INTERNAL	0x4000
 #define CTIME_QUERIED	(1u << 31) /* I_CTIME_QUERIED in i_ctime_nsec */
 
-/* Through the 32-bit system calls.  x32 is told by the call's number, see tap.h. */
+/* Through the 32-bit system calls.  x32 is told by the call's number, see regs.h. */
 static __always_inline bool is_compat(struct task_struct *task)
 {
 #if defined(__TARGET_ARCH_x86)

@@ -17,6 +17,7 @@
 char LICENSE[] SEC("license") = "GPL";
 
 #include "facts.h"
+#include "regs.h"
 #include "record.h"
 #include "path.h"
 #include "process.h"

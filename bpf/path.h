@@ -42,14 +42,26 @@ static __always_inline void append_string(struct slot *slot, struct bytes_ref *r
 
 #define PATH_LEADING_MISSING (1 << 16)
 
-/* One name, or one step over a mount point; true at the end. */
-static __always_inline bool path_step(struct slot *slot)
+/*
+ * One name, or one step over a mount point; true at the end.  A global function:
+ * inside of the loop below the verifier would go through it again for each of its
+ * rounds, in each program.
+ */
+__noinline int path_step(__u32 slot_index)
 {
-	struct walk *walk = &slot->walk;
-	struct dentry *dentry = walk->dentry, *up = READ(dentry, d_parent);
-	struct mount *mount = walk->mount;
-	__u32 pos = walk->pos, len;
+	struct slot *slot = bpf_map_lookup_elem(&slots, &slot_index);
+	struct dentry *dentry, *up;
+	struct mount *mount;
+	struct walk *walk;
+	__u32 pos, len;
 
+	if (!slot)
+		return true;
+	walk = &slot->walk;
+	dentry = walk->dentry;
+	up = READ(dentry, d_parent);
+	mount = walk->mount;
+	pos = walk->pos;
 	if (mount && dentry == walk->root) {
 		struct mount *outer = READ(mount, mnt_parent);
 
@@ -112,7 +124,7 @@ __noinline int path_build(__u32 slot_index)
 	}
 	for (i = 0; i < PATH_COMPONENTS; i++) {
 		barrier();
-		if (path_step(slot))
+		if (path_step(slot_index))
 			break;
 	}
 	barrier();
@@ -174,46 +186,57 @@ static __always_inline void file_fill(struct slot *slot, struct file_ref *to, st
 /*
  * What the caller passed for a path, where no kernel object tells: with its
  * directory (working directory, or that of dfd) in front when it is relative.
+ * Leaves where it is in slot->asked; a global function as path_step() is.
  */
-static __always_inline void append_asked(struct slot *slot, struct file_ref *to, int dfd,
-					 const void *path, bool user)
+__noinline int asked_build(__u32 slot_index, __s32 dfd, __u64 path, __u32 user)
 {
+	struct slot *slot = bpf_map_lookup_elem(&slots, &slot_index);
+	struct bytes_ref *ref, rest = {};
+	__u32 flags = FILE_PATH_AS_ASKED, at;
+	struct path base = {};
+	struct file *dir;
 	char first = 0;
-	struct bytes_ref *ref = &to->path;
-	struct bytes_ref rest = {};
 
-	to->flags |= FILE_PATH_AS_ASKED;
+	if (!slot)
+		return flags;
+	ref = &slot->asked;
+	__builtin_memset(ref, 0, sizeof(*ref));
 	if (user)
-		bpf_probe_read_user(&first, 1, path);
+		bpf_probe_read_user(&first, 1, (void *)path);
 	else
-		bpf_probe_read_kernel(&first, 1, path);
+		bpf_probe_read_kernel(&first, 1, (void *)path);
 	if (first != '/') {
-		struct task_struct *task = (void *)bpf_get_current_task();
-		struct file *dir = dfd >= 0 ? file_of_fd(dfd) : NULL;
-		struct path base = {};
-
+		dir = dfd >= 0 ? file_of_fd(dfd) : NULL;
 		if (dir)
 			BPF_CORE_READ_INTO(&base, dir, f_path);
 		else
-			BPF_CORE_READ_INTO(&base, task, fs, pwd);
-		to->flags |= append_path(slot, ref, base.mnt, base.dentry);
-		if (ref->len) { /* the rest goes right behind it: no padding, one slash */
-			__u32 at = ref->off + ref->len;
-
-			barrier_var(at);
-			at &= RECORD_BYTES_MAX - 1;
-			if (ref->len > 1) {
-				slot->data[at] = '/';
-				at++;
-				ref->len++;
-			}
-			slot->used = at;
-			append_string(slot, &rest, path, user);
-			ref->len += rest.len;
-			ref->total = ref->len;
-			slot->used = (slot->used + 7) & ~7u;
-			return;
-		}
+			BPF_CORE_READ_INTO(&base, (struct task_struct *)bpf_get_current_task(), fs,
+					   pwd);
+		flags |= append_path(slot, ref, base.mnt, base.dentry);
 	}
-	append_string(slot, ref, path, user);
+	if (!ref->len) {
+		append_string(slot, ref, (void *)path, user);
+		return flags;
+	}
+	at = ref->off + ref->len; /* the rest goes right behind it: no padding, one slash */
+	barrier_var(at);
+	at &= RECORD_BYTES_MAX - 1;
+	if (ref->len > 1) {
+		slot->data[at] = '/';
+		at++;
+		ref->len++;
+	}
+	slot->used = at;
+	append_string(slot, &rest, (void *)path, user);
+	ref->len += rest.len;
+	ref->total = ref->len;
+	slot->used = (slot->used + 7) & ~7u;
+	return flags;
+}
+
+static __always_inline void append_asked(struct slot *slot, struct file_ref *to, int dfd,
+					 const void *path, bool user)
+{
+	to->flags |= asked_build(slot->index, dfd, (__u64)path, user);
+	to->path = slot->asked;
 }

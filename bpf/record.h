@@ -20,6 +20,7 @@ struct slot {
 		__u32 pos;
 		__u32 missing;
 	} walk;
+	struct bytes_ref asked; /* path.h */
 	__u8 path[RECORD_PATH_MAX +
 		  RECORD_NAME_MAX]; /* where a path is put together, from its end */
 	__u8 data[RECORD_BYTES_MAX + RECORD_PATH_MAX +
@@ -59,8 +60,6 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32);
 } scope SEC(".maps");
-
-const volatile struct settings settings = {};
 
 /*
  * ++*p and its new value, in one step.  The fetching add is followed by "+= 1"
@@ -208,7 +207,7 @@ __noinline int record_open(__u32 kind, __u32 hook, __u32 tier, __u32 size)
 	if (!slot)
 		return -1;
 	rec = (void *)slot->data;
-	if (is_compat(task))
+	if (call_is_foreign(task))
 		rec->flags |= RECORD_COMPAT;
 	actor_fill(&rec->actor, task);
 	return slot->index;

@@ -80,7 +80,7 @@ static __always_inline void socketcall_open(struct call *call, const struct cont
 
 static __always_inline void call_fill(struct call *call, REGS *regs, const struct control *c)
 {
-	__u32 nr = CALL_NUMBER(regs), index = nr & ~X32_BIT;
+	__u32 nr = CALL_NUMBER(regs), index = settings.x32 ? nr & ~X32_BIT : nr;
 	bool is_32bit;
 
 	if (!tap_wants(c, index))
@@ -89,7 +89,7 @@ static __always_inline void call_fill(struct call *call, REGS *regs, const struc
 	barrier_var(index);
 	index &= TAP_SYSCALLS - 1;
 	call->what = is_32bit ? c->tap_compat[index] : c->tap_native[index];
-	call->compat = is_32bit || nr & X32_BIT;
+	call->compat = is_32bit || (settings.x32 && nr & X32_BIT);
 	call_arguments(call, regs, is_32bit);
 #if defined(__TARGET_ARCH_x86)
 	if (call->what == TAP_SOCKETCALL)

@@ -2,9 +2,17 @@
 VMTEST_PACKAGES := cpio xz-utils mmdebstrap
 VMTEST_KERNELS := $(shell awk '!/^\#/ && !seen[$$1]++ { print $$1 }' vmtest/kernels.tsv)
 
-.PHONY: vmtest vmtest-selftest
+.PHONY: vmtest vmtest-selftest vmtest-facts coverage-matrix budget
 vmtest:
 	vmtest/run $(or $(KERNEL),$(VMTEST_KERNELS))
 
 vmtest-selftest:
 	vmtest/selftest $(KERNEL)
+
+# What each kernel says of itself, into tables that are committed and that the tests compare with.
+vmtest-facts: all test-tools arm64
+	HINOMI_PAYLOAD=vmtest/facts.txt vmtest/run $(VMTEST_KERNELS)
+coverage-matrix: vmtest-facts
+	vmtest/tables coverage
+budget: vmtest-facts
+	vmtest/tables budget

@@ -75,4 +75,4 @@ enum tap {
 	TAP_MKNODAT,	      /* dfd, path, mode, device */
 };
 
-#define TAP_SYSCALLS 512 /* system call numbers that the tap's tables hold */
+#define TAP_SYSCALLS 1024 /* system call numbers that the tap's tables hold */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* 32-bit system calls of a 64-bit program: another table, the same files and sockets. */
+/* 32-bit and x32 system calls of a 64-bit program: other tables, the same files and sockets. */
 #include <errno.h>
 #include <fcntl.h>
 #include <hinomi/kinds.h>
@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +26,8 @@ enum {
 	NR_chmod = 15,
 	NR_connect = 362
 };
+
+#define X32  0x40000000 /* and the native number */
 
 #define PAGE 4096
 
@@ -87,6 +90,25 @@ static void act_files(struct facts *facts)
 		act_fail(facts, "a 32-bit call");
 }
 
+static void act_files_x32(struct facts *facts)
+{
+	long fd;
+
+	if (syscall(X32 | SYS_getpid) != getpid())
+		act_skip(facts, "this kernel has no x32 system calls");
+	act_path(facts, 0, "marker");
+	act_path(facts, 1, "other");
+	fd = must(syscall(X32 | SYS_openat, AT_FDCWD, "marker", O_WRONLY | O_CREAT | O_EXCL, 0600));
+	must(fstat((int)fd, &facts->stat[0]));
+	close((int)fd);
+	fd = must(syscall(X32 | SYS_creat, "other", 0600));
+	must(fstat((int)fd, &facts->stat[1]));
+	close((int)fd);
+	must(syscall(X32 | SYS_chmod, "other", 0644));
+	must(syscall(X32 | SYS_rename, "marker", "other"));
+	must(syscall(X32 | SYS_unlink, "other"));
+}
+
 static void want_compat(struct check *check, const struct seen *seen)
 {
 	want_number(check, "event.compat", 1, seen->event->compat);
@@ -101,7 +123,8 @@ static void check_files(struct check *check)
 	const struct seen *rename = take(check, KIND_file_rename);
 	const struct seen *unlink = take(check, KIND_file_unlink);
 
-	want_child(check, facts->pid[0], 0);
+	if (facts->pid[0])
+		want_child(check, facts->pid[0], 0);
 	if (!first || !second || !mode || !rename || !unlink)
 		return;
 	want_file(check, facts->path[0], &facts->stat[0], first->event->file_create->file);
@@ -143,6 +166,52 @@ static void act_sockets(struct facts *facts)
 	close(fd);
 }
 
+/* x32 has numbers of its own for calls that take structures with pointers. */
+#define NR_X32_execve  520
+#define NR_X32_sendmsg 518
+
+static void act_own_x32(struct facts *facts)
+{
+	struct sockaddr_in *to = (void *)low_page(facts);
+	unsigned *words = (unsigned *)((char *)to + 64), *vector = words + 16;
+	int fd = must(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+
+	if (syscall(X32 | SYS_getpid) != getpid())
+		act_skip(facts, "this kernel has no x32 system calls");
+	to->sin_family = AF_INET;
+	to->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	to->sin_port = htons(9);
+	memcpy(&facts->address[0], to, sizeof(*to));
+	vector[0] = (unsigned)(long)to;
+	vector[1] = 4;
+	words[0] = (unsigned)(long)to; /* struct msghdr with pointers of 32 bits */
+	words[1] = sizeof(*to);
+	words[2] = (unsigned)(long)vector;
+	words[3] = 1;
+	must(syscall(X32 | NR_X32_sendmsg, fd, words, 0));
+	close(fd);
+	act_path(facts, 0, "missing");
+	act_tried(facts, 0, syscall(X32 | NR_X32_execve, "missing", NULL, NULL));
+}
+
+static void check_own_x32(struct check *check)
+{
+	const struct facts *facts = check->facts;
+	const struct seen *flow = take(check, KIND_udp_flow);
+	const struct seen *exec = take(check, KIND_exec_failed);
+
+	if (!flow || !exec)
+		return;
+	want_address(check, "udp_flow.peer", &facts->address[0], 0,
+		     flow->event->udp_flow->socket->peer);
+	want_compat(check, flow);
+	while (there_is(check, KIND_udp_flow)) /* what it counted */
+		take(check, KIND_udp_flow);
+	want_asked(check, facts->path[0], exec->event->exec_failed->file);
+	want_result(check, facts->error[0], exec);
+	want_compat(check, exec);
+}
+
 static void check_sockets(struct check *check)
 {
 	const struct facts *facts = check->facts;
@@ -162,6 +231,8 @@ static void check_sockets(struct check *check)
 const struct test compat_tests[] = {
 	{"compat/files", NULL, act_files, check_files},
 	{"compat/sockets", NULL, act_sockets, check_sockets},
+	{"compat/x32-files", NULL, act_files_x32, check_files},
+	{"compat/x32-own", NULL, act_own_x32, check_own_x32},
 	{},
 };
 

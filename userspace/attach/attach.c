@@ -146,6 +146,7 @@ void attach_free(struct attach *attach)
 		for (int i = 0; i < MAPS; i++)
 			close(attach->map_fds[i]);
 	bpf_object__close(attach->object);
+	free(attach->logs);
 	probe_done(&attach->probe);
 	free(attach);
 }

@@ -22,6 +22,7 @@ struct attach_options {
 	uint64_t kinds_off[(KINDS_MAX + 63) / 64]; /* bit kind % 64: class switched off */
 	int tier_min;	   /* 1; higher leaves out better hooks, for tests */
 	bool observe_self; /* else the sensor's own process is not observed */
+	bool measure;	   /* ask the verifier what each program costs, for attach_measures() */
 	bool resume; /* take maps and links from the descriptor store if they fit, and leave ours
 			there */
 };
@@ -80,6 +81,13 @@ void attach_canary_seen(struct attach *attach, unsigned kind, unsigned hook, uin
 /* What the round made was read, or it was given up: classes with a hook that was not seen in two
  * rounds are SILENT, at the start they fall to the next tier.  False: run another one soon. */
 bool attach_canary_judge(struct attach *attach, bool answered);
+/* What the verifier walked through for a program, and how long; with options.measure. */
+struct measure {
+	const char *program;
+	unsigned instructions, verified_us;
+};
+void attach_measures(const struct attach *attach, void (*fn)(void *ctx, const struct measure *),
+		     void *ctx);
 const struct coverage *attach_coverage(const struct attach *attach, size_t *count);
 /* What main() of the sensor runs for `--canary`: nothing, with status 0. */
 #define ATTACH_CANARY_ARG "--canary"

@@ -96,6 +96,15 @@ static const struct call native[] = {
 #endif
 };
 
+#if defined(__x86_64__)
+/* x32 shares the native numbers, but for calls whose structures differ */
+static const struct call x32[] = {
+	{517, TAP_RECVFROM},  {518, TAP_SENDMSG},    {519, TAP_RECVMSG},  {520, TAP_EXECVE},
+	{521, TAP_PTRACE},    {537, TAP_RECVMMSG},   {538, TAP_SENDMMSG}, {539, TAP_VM_ACCESS},
+	{540, TAP_VM_ACCESS}, {541, TAP_SETSOCKOPT}, {545, TAP_EXECVEAT},
+};
+#endif
+
 /* i386 and 32-bit arm agree on all of these but for the numbers from 280 on */
 static const struct call compat[] = {
 	{5, TAP_OPEN},	       {8, TAP_CREAT},	      {9, TAP_LINK},	   {10, TAP_UNLINK},
@@ -287,6 +296,9 @@ void calls_fill(struct control *control, bool (*wanted)(void *, unsigned kind), 
 	for (unsigned kind = 0; kind < KINDS_MAX; kind++)
 		control->tapped[kind] = wanted(ctx, kind);
 	fill(control->tap_native, native, ARRAY_SIZE(native), wanted, ctx);
+#if defined(__x86_64__)
+	fill(control->tap_native, x32, ARRAY_SIZE(x32), wanted, ctx);
+#endif
 	fill(control->tap_compat, compat, ARRAY_SIZE(compat), wanted, ctx);
 	fill(control->tap_compat, compat_kernel, ARRAY_SIZE(compat_kernel), wanted, ctx);
 	fill(control->tap_compat, compat_change, ARRAY_SIZE(compat_change), wanted, ctx);

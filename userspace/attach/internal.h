@@ -43,6 +43,7 @@ static inline bool kind_is_off(const struct attach_options *options, unsigned ki
 struct probe {
 	struct btf *btf;
 	bool fetching_atomics; /* BPF_ATOMIC with BPF_FETCH, from 5.12 */
+	bool x32;	       /* the third table of system calls of x86 */
 	int trampoline_errno;  /* 0: fentry and fexit attach */
 	/* programs that the verifier or the kernel refused, and why */
 	struct {
@@ -80,6 +81,7 @@ struct attach {
 	struct attach_options options;
 	struct probe probe;
 	struct bpf_object *object; /* NULL when everything came from the descriptor store */
+	char *logs;		   /* of the verifier, with options.measure */
 	int links[LINKS_MAX];	   /* descriptors */
 	char link_names[LINKS_MAX][32];
 	unsigned nlinks;
@@ -148,6 +150,7 @@ bool tier_possible(const struct attach *attach, const struct tier *tier, char *w
 bool rests_on_tap(void *attach, unsigned kind);
 void object_listen(void); /* to libbpf's messages, which alone name a refused program */
 int object_load(struct attach *attach, struct attach_error *error);
+int measure_prepare(struct attach *attach);
 int attach_fail(struct attach_error *error, int status, int err, const char *what);
 int attach_map_memory(struct attach *attach);
 /* The child that tells UDP flows; after the links are there. */

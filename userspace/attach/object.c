@@ -109,6 +109,7 @@ static void settings_fill(struct attach *attach, struct settings *settings)
 	settings->cpus = attach->cpus;
 	settings->slots = SLOTS_PER_CPU;
 	settings->fetching_atomics = attach->probe.fetching_atomics;
+	settings->x32 = attach->probe.x32;
 	settings->has_scope = attach->options.cgroup != NULL;
 	for (int i = 0; i < NARGS_MAX; i++) {
 		int n = probe_nargs(&attach->probe, functions[i]);
@@ -207,6 +208,8 @@ int object_load(struct attach *attach, struct attach_error *error)
 	for (int i = 0; i < LOAD_TRIES; i++) {
 		failed_program[0] = failed_message[0] = 0;
 		err = object_open(attach);
+		if (!err && attach->options.measure)
+			err = measure_prepare(attach);
 		if (err)
 			return attach_fail(error, 1, err,
 					   "the embedded BPF object cannot be opened");
@@ -215,6 +218,8 @@ int object_load(struct attach *attach, struct attach_error *error)
 			return 0;
 		bpf_object__close(attach->object);
 		attach->object = NULL;
+		free(attach->logs);
+		attach->logs = NULL;
 		if (err == -EPERM || !failed_program[0])
 			break;
 		failed_message[strcspn(failed_message, "\n")] = 0;

@@ -6,6 +6,8 @@
 #include <linux/bpf.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "attach/internal.h"
@@ -56,6 +58,21 @@ static int try_trampoline(const struct btf *btf)
 	return err;
 }
 
+/* Where a system call filter forbids to find out, its programs are looked for. */
+static bool try_x32(void)
+{
+#if defined(__x86_64__)
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(syscall(0x40000000 | SYS_getpid) != getpid());
+	return pid < 0 || waitpid(pid, &status, 0) != pid || !status || WIFSIGNALED(status);
+#else
+	return false;
+#endif
+}
+
 static int try_ring(struct attach_error *error)
 {
 	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "probe", 0, 0, sysconf(_SC_PAGESIZE), NULL);
@@ -94,6 +111,7 @@ int probe_init(struct probe *probe, struct attach_error *error)
 			"built with CONFIG_DEBUG_INFO_BTF=y is needed, as distributions ship them");
 		return -EOPNOTSUPP;
 	}
+	probe->x32 = try_x32();
 	probe->fetching_atomics = try_fetching_atomics();
 	probe->trampoline_errno = try_trampoline(probe->btf);
 	return 0;

@@ -33,13 +33,15 @@ emulator_find()
 		"$root/usr/bin/$program" -L "$root/usr/share/qemu" -L "$root/usr/share/seabios")
 }
 
-# emulator_machine ARCHITECTURE: sets machine to what is emulated, and console, out and last to what
-# the guest calls its serial lines: the kernel's, the command's output, the last words.
+# emulator_machine ARCHITECTURE: sets machine to what is emulated, arguments to what its kernels are told,
+# and console, out and last to what the guest calls its serial lines: the kernel's, the command's output,
+# the last words.
 emulator_machine()
 {
 	case $1 in
 	amd64)
 		machine=(-cpu max)
+		arguments=(syscall.x32=y) # Debian's switch
 		console=ttyS0 out=/dev/ttyS1 last=/dev/ttyS2
 		;;
 	arm64) # not -cpu max: its pointer authentication is what an emulated kernel would mostly do

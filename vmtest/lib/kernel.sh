@@ -60,16 +60,24 @@ kernel_pinned()
 	}
 }
 
-# kernel_drifted ROW DIRECTORY: downloads the newest package of the same series in the same suite.
-kernel_drifted()
+# kernel_pattern ROW: what packages of the same kind and series are called.
+kernel_pattern()
 {
-	local name arch suite package found version stem series flavour
+	local name arch suite package stem series flavour
 	IFS=$'\t' read -r name arch suite package _ <<< "$1"
 	stem=$(sed -E 's/-[0-9].*//' <<< "$package")
 	flavour=$(grep -o -E '(-cloud)?-(amd64|arm64)(-[a-z0-9]+)?$' <<< "$package")
 	series=$(sed -E 's/^[a-z-]+-([0-9]+)[.]([0-9]+).*/\1[.]\2/' <<< "$package")
 	[ "$name" != newest ] || series='[0-9]+[.][0-9]+'
-	found=$(mirror_newest "$suite" "$arch" "$stem-${series}[.-][^-]*(-[0-9]+)?$flavour") || {
+	echo "$stem-$series([.-][^-]*(-[0-9]+)?)?$flavour"
+}
+
+# kernel_drifted ROW DIRECTORY: downloads the newest package of the same series in the same suite.
+kernel_drifted()
+{
+	local name arch suite package found version
+	IFS=$'\t' read -r name arch suite package _ <<< "$1"
+	found=$(mirror_newest "$suite" "$arch" "$(kernel_pattern "$1")") || {
 		say "$name: $suite has no package of that series at all"
 		return 1
 	}

@@ -81,6 +81,12 @@ mirror_newest()
 	apt-cache show --no-all-versions "$name" | awk -v n="$name" '/^Version: / { print n, $2; exit }'
 )
 
+# mirror_sum SUITE ARCHITECTURE PACKAGE=VERSION: its SHA-256, as the archive's signed lists have it.
+mirror_sum()
+(
+	mirror_open "$1" "$2" && apt-cache show "$3" | awk '/^SHA256: / { print $2; exit }'
+)
+
 # mirror_closure SUITE ARCHITECTURE DIRECTORY PACKAGE...: unpacks the packages and all that they need.
 mirror_closure()
 (

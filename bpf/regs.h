@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The registers of the system call that a task is in: which call, through which of the kernel's
+ * tables. */
+#pragma once
+
+#define THREAD_BYTES 16384 /* of a kernel stack, on x86-64 and arm64 */
+#define PF_IO_WORKER 0x10
+#define PF_KTHREAD   0x200000
+
+#define REGS	     struct pt_regs___call
+
+#if defined(__TARGET_ARCH_x86)
+#define X32_BIT		  0x40000000
+#define CALL_NUMBER(regs) ((regs)->orig_ax) /* where the verifier knows the type */
+#define CALL_FUNCTION	  "__x64_sys_"
+#elif defined(__TARGET_ARCH_arm64)
+#define X32_BIT		  0
+#define CALL_NUMBER(regs) ((regs)->syscallno)
+#define CALL_FUNCTION	  "__arm64_sys_"
+#endif
+
+static __always_inline __u32 call_number(REGS *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	return READ(regs, orig_ax) & ~X32_BIT;
+#else
+	return READ(regs, syscallno);
+#endif
+}
+
+/* Only where the kernel has x32: elsewhere the bit makes a number that does not exist. */
+static __always_inline bool call_is_x32(REGS *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	return settings.x32 && READ(regs, orig_ax) & X32_BIT;
+#else
+	return false;
+#endif
+}
+
+/* Registers of the system call that the current task is in; NULL for a kernel thread. */
+static __always_inline REGS *current_regs(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	if (READ(task, flags) & (PF_KTHREAD | PF_IO_WORKER))
+		return NULL;
+	/* from 5.15 on (dd6e10fbd9fb); since 6.9 some x86 kernels leave room above the registers */
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
+		return (REGS *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	return READ(task, stack) + THREAD_BYTES - bpf_core_type_size(REGS);
+}
+
+/* A 32-bit or x32 program asks. */
+static __always_inline bool call_is_foreign(struct task_struct *task)
+{
+	return is_compat(task) || (settings.x32 && call_is_x32(current_regs()));
+}
