@@ -17,5 +17,5 @@ compat_CC_x86 = i686-linux-gnu-gcc --sysroot=$$(vmtest/sysroot i386)
 compat_CC_arm64 = arm-linux-gnueabihf-gcc --sysroot=$$(vmtest/sysroot armhf)
 compat:
 	@packaging/deps build cross
-	@$(MAKE) --no-print-directory ARCH=$(ARCH) B=$(B)/compat LDFLAGS_ALL="-static -Wl,-w" \
+	@$(MAKE) --no-print-directory ARCH=$(ARCH) B=$(B)/compat LDFLAGS_ALL="-static -s -Wl,-w" \
 		CC="$(compat_CC_$(BPF_ARCH)) -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -Wno-psabi" $(B)/compat/tests/e2e/e2e

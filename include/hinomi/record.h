@@ -11,6 +11,10 @@
 #endif
 #include "kinds.h"
 
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "spool and records are little-endian, and nothing here swaps bytes"
+#endif
+
 #define RECORD_BYTES_MAX 65536 /* a whole record; longer values are cut and say so */
 #define RECORD_PATH_MAX	 4096
 #define RECORD_NAME_MAX	 256
