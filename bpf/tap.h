@@ -9,6 +9,9 @@
 
 #define EINPROGRESS 115
 
+#define ARM_SEND    289
+#define ARM_RECV    291
+
 /* Most calls are nobody's: told by one look, before anything else is read. */
 static __always_inline bool tap_wants(const struct control *c, __u32 nr)
 {
@@ -94,6 +97,9 @@ static __always_inline void call_fill(struct call *call, REGS *regs, const struc
 #if defined(__TARGET_ARCH_x86)
 	if (call->what == TAP_SOCKETCALL)
 		socketcall_open(call, c);
+#else
+	if (is_32bit && (nr == ARM_SEND || nr == ARM_RECV))
+		call->arg[4] = 0; /* sendto and recvfrom without an address */
 #endif
 }
 
