@@ -37,7 +37,7 @@ LDFLAGS_ALL = $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE),-pie -Wl,-z,rel
 
 # ---- what each program is made of: folders of userspace/, then libraries
 COMMON := event base
-sensor_PARTS := attach ring decode enrich filter seal frame spool stats config $(COMMON)
+sensor_PARTS := attach ring decode enrich filter guard seal frame spool stats config $(COMMON)
 sensor_LIBS := -lbpf -lelf -lz -lprotobuf-c -lcrypto -lpthread
 forward_PARTS := forward render frame spool config $(COMMON)
 forward_LIBS := -lcurl -lz -lprotobuf-c -lcrypto -lpthread

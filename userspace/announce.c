@@ -136,6 +136,15 @@ void announce_coverage(struct pipeline *p, const struct coverage_change *changes
 	pipeline_own(p, KIND_coverage, &event);
 }
 
+void announce_tamper(void *pipeline, const Hinomi__SensorTamper *tamper, const struct event *by)
+{
+	Hinomi__Event event = HINOMI__EVENT__INIT;
+
+	event.body_case = HINOMI__EVENT__BODY_SENSOR_TAMPER;
+	event.sensor_tamper = (Hinomi__SensorTamper *)tamper;
+	pipeline_own_by(pipeline, KIND_sensor_tamper, &event, by);
+}
+
 void announce_gap(struct pipeline *p, const Hinomi__Gap *gap)
 {
 	Hinomi__Event event = HINOMI__EVENT__INIT;

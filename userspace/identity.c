@@ -35,8 +35,7 @@ static int boot_id_read(uint8_t id[16])
 	return n == 16 ? 0 : -EBADMSG;
 }
 
-/* Written whole or not at all, and on disk when it returns. */
-static int write_file(int dir, const char *name, const void *bytes, size_t size, mode_t mode)
+int write_file(int dir, const char *name, const void *bytes, size_t size, mode_t mode)
 {
 	char fresh[64];
 	CLEANUP(close_fd) int fd = -1;

@@ -12,6 +12,7 @@
 #include "decode/decode.h"
 #include "enrich/enrich.h"
 #include "filter/filter.h"
+#include "guard/guard.h"
 #include "ring/ring.h"
 #include "seal/signer.h"
 #include "spool/spool.h"
@@ -129,6 +130,9 @@ int pipeline_open(struct pipeline *p, const struct config *config, struct attach
 	err = err ?: sealers_open(p, error);
 	if (err)
 		return err;
+	err = guard_new(config->spool, announce_tamper, p, &p->guard);
+	if (err)
+		return fail(error, err, "guard", NULL);
 	err = syncer_new(p->spool, &p->syncer);
 	return err ? fail(error, err, "sync thread", NULL) : 0;
 }
@@ -142,6 +146,7 @@ void pipeline_close(struct pipeline *p)
 	}
 	spool_writer_free(p->spool);
 	filter_free(p->filter);
+	guard_free(p->guard);
 	enrich_free(p->enrich);
 	sequences_free(p->sequences);
 	ledger_free(p->ledger);
@@ -171,6 +176,7 @@ static void append(struct pipeline *p, enum lane lane, const uint8_t *bytes, siz
 		if (p->stopping)
 			return;
 		nanosleep(&pause, NULL);
+		p->disk_ns += RETRY_MS * NS_PER_MS;
 	}
 	if (p->spool_failing)
 		log_info("spool %s: takes events again", p->config->spool);
@@ -223,16 +229,29 @@ static int add(struct pipeline *p, struct event *event)
 	return err;
 }
 
-void pipeline_own(struct pipeline *p, enum kind kind, Hinomi__Event *body)
+void pipeline_own_by(struct pipeline *p, enum kind kind, Hinomi__Event *body,
+		     const struct event *by)
 {
 	struct event event = {.body = body, .kind = kind, .lane = LANE_KEEP};
 
+	if (by) {
+		event.process = by->process;
+		event.process_state = by->process_state;
+		body->tid = by->body->tid;
+		body->result = by->body->result;
+		body->result_unknown = by->body->result_unknown;
+	}
 	body->time_ns = clock_boot_ns();
 	body->seq = ++p->own_seq;
 	body->cpu = CPU_SENSOR;
 	body->lane = HINOMI__LANE__LANE_KEEP;
 	if (add(p, &event)) /* cannot be: these are small */
 		ledger_count(p->ledger, kind, CPU_SENSOR, OUTCOME_LOST, 1);
+}
+
+void pipeline_own(struct pipeline *p, enum kind kind, Hinomi__Event *body)
+{
+	pipeline_own_by(p, kind, body, NULL);
 }
 
 /* An event that goes into no frame: its number is accounted for all the same. */
@@ -288,9 +307,12 @@ static void take_record(struct pipeline *p, const void *data, size_t size)
 		malformed(p, rec);
 		return;
 	}
-	if (enrich_event(p->enrich, &event, &p->arena) == -EALREADY)
+	if (enrich_event(p->enrich, &event, &p->arena) == -EALREADY) {
 		account(p, rec, OUTCOME_AGGREGATED);
-	else if (!filter_keeps(p->filter, &event))
+		return;
+	}
+	guard_see(p->guard, &event);
+	if (!filter_keeps(p->filter, &event))
 		account(p, rec, OUTCOME_FILTERED);
 	else if (add(p, &event))
 		malformed(p, rec);

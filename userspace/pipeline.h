@@ -7,6 +7,7 @@
 
 #include <hinomi/record.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -19,6 +20,7 @@ struct config;
 struct enrich;
 struct evp_pkey_st;
 struct filter;
+struct guard;
 struct ledger;
 struct ring;
 struct sequences;
@@ -32,6 +34,7 @@ struct pipeline {
 	struct arena arena; /* of one batch */
 	struct enrich *enrich;
 	struct filter *filter;
+	struct guard *guard;
 	struct ledger *ledger;
 	struct sequences *sequences;
 	struct sealer *sealers[LANES];
@@ -48,6 +51,7 @@ struct pipeline {
 	uint64_t malformed, duplicates;
 	bool stopping;	    /* do not wait for the disk any more */
 	bool spool_failing; /* said once */
+	uint64_t disk_ns;   /* ever spent waiting for it */
 	uint64_t blind_ns;
 	uint64_t last_ns; /* time of the record that was taken last */
 };
@@ -72,6 +76,9 @@ uint64_t pipeline_spool_bytes(const struct pipeline *p);
 void pipeline_seal(struct pipeline *p);
 /* One of the sensor's own events (its body is set), into the keep lane. */
 void pipeline_own(struct pipeline *p, enum kind kind, Hinomi__Event *event);
+/* The same, done by whoever did the event `by`; NULL: the sensor itself. */
+void pipeline_own_by(struct pipeline *p, enum kind kind, Hinomi__Event *event,
+		     const struct event *by);
 /* Gaps that are to be declared now; all: also those that might still be filled. */
 void pipeline_gaps(struct pipeline *p, bool all);
 /* Programs are off: what is in the rings, then everything that never came. */
@@ -83,6 +90,8 @@ int pipeline_recover(struct pipeline *p, const char *dir, struct seal_state stat
 int identity_load(const char *dir, struct seal_identity *ret);
 /* The sensor's own key, made there on first use; its public half lies beside it as identity.pub. */
 int identity_key(const char *dir, struct evp_pkey_st **ret);
+/* Written whole or not at all, and on disk when it returns. */
+int write_file(int dir, const char *name, const void *bytes, size_t size, mode_t mode);
 int group_id(
 	const char *name); /* of the host's group file, or a number; -1: none, or no such group */
 /* announce.c: what the sensor says of itself */
@@ -96,6 +105,10 @@ struct coverage_change {
 	const char *reason;
 };
 /* All classes as they are; n 0: nothing has changed, it is time again. */
+/* by: the event that told it, or NULL */
+void announce_tamper(void *pipeline, const Hinomi__SensorTamper *tamper, const struct event *by);
+/* The configuration differs from that of the run before, which the spool has kept. */
+void announce_config(struct pipeline *p);
 void announce_coverage(struct pipeline *p, const struct coverage_change *changes, size_t n);
 /* sync.c: group commit on a thread of its own */
 int syncer_new(struct spool_writer *spool, struct syncer **ret);

@@ -22,6 +22,7 @@
 #include "base/notify.h"
 #include "config/config.h"
 #include "frame/crypto.h"
+#include "guard/guard.h"
 #include "pipeline.h"
 #include "prove.h"
 #include "ring/ring.h"
@@ -31,6 +32,7 @@
 #define IDLE_MS	      1000
 #define DRAIN_BATCHES 64
 #define FLOWS_NS      (5 * NS_PER_SEC) /* between two looks at what UDP flows counted */
+#define LOOK_NS	      (5 * NS_PER_SEC) /* at the sensor itself */
 
 struct sensor {
 	struct config *config;
@@ -44,7 +46,7 @@ struct sensor {
 	struct prover prover;
 	bool ready;
 	unsigned processes;
-	uint64_t flows_ns;
+	uint64_t flows_ns, look_ns;
 	bool broken; /* not to be repaired from here */
 	uint64_t beat_ns, watchdog_ns, watchdog_every_ns, last_event_ns;
 };
@@ -147,7 +149,7 @@ static int config_take(struct sensor *s)
 		return 78;
 	}
 	if (replace(&s->config->spool, s->spool) || replace(&s->config->cgroup, s->cgroup) ||
-	    replace(&s->config->reader_group, s->reader_group))
+	    replace(&s->config->reader_group, s->reader_group) || config_hash(s->config))
 		return 1;
 	return 0;
 }
@@ -235,6 +237,7 @@ static void ready(struct sensor *s)
 	int err;
 
 	announce_start(&s->pipeline, s->processes);
+	announce_config(&s->pipeline);
 	s->pipeline.whole_due[LANE_KEEP] = s->pipeline.whole_due[LANE_BULK] = true;
 	s->pipeline.frame_due[LANE_BULK] = true;
 	pipeline_seal(&s->pipeline);
@@ -247,16 +250,43 @@ static void ready(struct sensor *s)
 	s->ready = true;
 }
 
+static void child_gone(struct sensor *s, const char *what)
+{
+	Hinomi__SensorTamper tamper = HINOMI__SENSOR_TAMPER__INIT;
+
+	tamper.what = HINOMI__SENSOR_TAMPER__WHAT__WHAT_CHILD;
+	tamper.object = (ProtobufCBinaryData){strlen(what), (uint8_t *)what};
+	guard_tell(s->pipeline.guard, &tamper, NULL);
+	log_error("the %s, a child of the sensor, is gone: stopping, to be started anew", what);
+	s->stop = s->broken = true;
+}
+
 static void prove(struct sensor *s, uint64_t now)
 {
 	int r = prover_turn(&s->prover, now);
 
 	if (r > 0)
 		ready(s);
-	if (r >= 0)
+	if (r < 0)
+		child_gone(s, "canary keeper");
+}
+
+/* Is the sensor itself as it should be? */
+static void look(struct sensor *s, uint64_t now)
+{
+	Hinomi__SensorTamper tamper = HINOMI__SENSOR_TAMPER__INIT;
+	const char *what;
+
+	guard_turn(s->pipeline.guard, s->pipeline.disk_ns);
+	if (!s->ready || now < s->look_ns)
 		return;
-	log_error("the child that keeps the canaries is gone: stopping, to be started anew");
-	s->stop = s->broken = true;
+	s->look_ns = now + LOOK_NS;
+	guard_watch(s->pipeline.guard);
+	while ((what = attach_check(s->attach))) {
+		tamper.what = HINOMI__SENSOR_TAMPER__WHAT__WHAT_MAP;
+		tamper.object = (ProtobufCBinaryData){strlen(what), (uint8_t *)what};
+		guard_tell(s->pipeline.guard, &tamper, NULL);
+	}
 }
 
 static void beat(struct sensor *s, uint64_t now)
@@ -287,18 +317,19 @@ static void flows(struct sensor *s, uint64_t now)
 	if (!s->ready || now < s->flows_ns)
 		return;
 	s->flows_ns = now + FLOWS_NS;
-	if (attach_flows(s->attach, false) != -EPIPE)
-		return;
-	log_error("the child that tells UDP flows is gone: stopping, to be started anew");
-	s->stop = s->broken = true;
+	if (attach_flows(s->attach, false) == -EPIPE)
+		child_gone(s, "flow teller");
 }
 
 static void take_signal(struct sensor *s)
 {
 	struct signalfd_siginfo info;
 
-	if (read(s->signals, &info, sizeof(info)) == sizeof(info) && info.ssi_signo != SIGCHLD)
-		s->stop = true;
+	while (read(s->signals, &info, sizeof(info)) == sizeof(info))
+		if (info.ssi_signo == SIGCONT)
+			guard_continued(s->pipeline.guard, info.ssi_pid);
+		else if (info.ssi_signo != SIGCHLD)
+			s->stop = true;
 }
 
 static void wait_for_events(struct sensor *s, uint64_t now, bool busy)
@@ -325,14 +356,14 @@ static void wait_for_events(struct sensor *s, uint64_t now, bool busy)
 	    BUSY_MS) /* the timer is the wakeup; the ring's would come once per watermark */
 		fds[1].events = 0;
 	poll(fds, ARRAY_SIZE(fds), timeout);
-	if (fds[0].revents)
-		take_signal(s);
+	take_signal(s); /* after a stop, poll comes back for want of time and tells of none */
 	if (fds[1].revents)
 		attach_wake_clear(s->attach);
 }
 
 static int run(struct sensor *s)
 {
+	const char *name;
 	char dir[4096];
 
 	s->processes = 0;
@@ -342,6 +373,11 @@ static int run(struct sensor *s)
 	/* what waited in full rings would leave no room for what the canary does */
 	for (int i = 0; i < DRAIN_BATCHES && pipeline_run(&s->pipeline); i++)
 		;
+	for (unsigned i = 0; i < ATTACH_PROCESSES; i++) {
+		uint32_t tgid = attach_process(s->attach, i, &name);
+
+		guard_process(s->pipeline.guard, tgid, name);
+	}
 	snprintf(dir, sizeof(dir), "%s/canary", s->config->spool);
 	mkdir(dir, 0700);
 	prover_init(&s->prover, &s->pipeline);
@@ -350,6 +386,7 @@ static int run(struct sensor *s)
 		size_t n = pipeline_run(&s->pipeline);
 		uint64_t now = clock_boot_ns();
 
+		look(s, now);
 		prove(s, now);
 		beat(s, now);
 		flows(s, now);
@@ -378,6 +415,7 @@ static int signals_open(void)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGCONT); /* goes on all the same, but says who sent it */
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }

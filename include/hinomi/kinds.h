@@ -51,13 +51,15 @@ enum lane {
 	KIND(file_make, 85, LANE_BULK)
 
 /* made by the sensor, not by the kernel */
-#define FOR_EACH_SENSOR_KIND(KIND)        \
-	KIND(file_hash, 31, LANE_KEEP)    \
-	KIND(sensor_start, 64, LANE_KEEP) \
-	KIND(sensor_stop, 65, LANE_KEEP)  \
-	KIND(heartbeat, 66, LANE_KEEP)    \
-	KIND(gap, 67, LANE_KEEP)          \
-	KIND(coverage, 68, LANE_KEEP)
+#define FOR_EACH_SENSOR_KIND(KIND)         \
+	KIND(file_hash, 31, LANE_KEEP)     \
+	KIND(sensor_start, 64, LANE_KEEP)  \
+	KIND(sensor_stop, 65, LANE_KEEP)   \
+	KIND(heartbeat, 66, LANE_KEEP)     \
+	KIND(gap, 67, LANE_KEEP)           \
+	KIND(coverage, 68, LANE_KEEP)      \
+	KIND(sensor_tamper, 69, LANE_KEEP) \
+	KIND(config_change, 70, LANE_KEEP)
 
 #define FOR_EACH_KIND(KIND)        \
 	FOR_EACH_KERNEL_KIND(KIND) \

@@ -25,6 +25,10 @@ static const struct {
 	{"Event.gap", "see Gap"},
 	{"CoverageChange.*", "no hook falls silent here; 60-honest silences some"},
 	{"CoverageReport.changes", "see CoverageChange"},
+	{"SensorTamper.*", "nobody attacks the sensor here; 60-honest does"},
+	{"Event.sensor_tamper", "see SensorTamper"},
+	{"ConfigChange.*", "one configuration for the whole run; 60-honest has two"},
+	{"Event.config_change", "see ConfigChange"},
 	{"SensorStart.blind_ns", "needs an earlier run on the same spool, as 30-restart has"},
 #if defined(__aarch64__)
 	{"Event.compat", "a 64-bit program of arm64 cannot make 32-bit calls"},

@@ -37,8 +37,10 @@ static int scope_set(struct attach *attach, struct attach_error *error)
 		return 0;
 	cgroup = open(attach->options.cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	map = bpf_object__find_map_by_name(attach->object, "scope");
-	if (cgroup >= 0 && !bpf_map_update_elem(bpf_map__fd(map), &zero, &cgroup, BPF_ANY))
+	if (cgroup >= 0 && !bpf_map_update_elem(bpf_map__fd(map), &zero, &cgroup, BPF_ANY)) {
+		bpf_map_freeze(bpf_map__fd(map)); /* nobody else narrows it later */
 		return 0;
+	}
 	error->status = 2;
 	snprintf(error->text, sizeof(error->text),
 		 "%s is not a cgroup v2 directory (%s); mount -t cgroup2 tells where they are",

@@ -62,6 +62,12 @@ bool attach_resumed(
 void attach_will_sleep(struct attach *attach);
 int attach_wake_fd(const struct attach *attach); /* epoll descriptor, readable when woken */
 void attach_wake_clear(struct attach *attach);	 /* after it was */
+/* Our own processes: number n in the first pid namespace (0: there is none), and what it is. */
+#define ATTACH_PROCESSES 3
+uint32_t attach_process(const struct attach *attach, unsigned n, const char **name);
+/* Puts right what somebody else wrote into the memory shared with the programs, and says what it
+ * was; NULL: nothing.  Once every class has its tier. */
+const char *attach_check(struct attach *attach);
 /* Every running process, as task_record, to fn. */
 int attach_tasks(struct attach *attach, void (*fn)(void *ctx, const void *record, size_t size),
 		 void *ctx);

@@ -97,6 +97,7 @@ struct attach {
 	struct process_key round; /* the canary of which something came last */
 	bool unanswered;	  /* the last round was not over in time */
 	bool settled;		  /* classes have found their tiers */
+	struct control expected;  /* of it, what only we write */
 	char sections[HOOKS][48]; /* what the kernel calls the hooks */
 	struct ledger_cell *ledger;
 	struct sequence_cell *sequences;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -232,6 +233,40 @@ bool attach_canary_judge(struct attach *attach, bool answered)
 	if (answered && attach_fall_back(attach))
 		return false;
 	attach->settled = true;
+	memcpy(&attach->expected, attach->control, sizeof(attach->expected));
 	store_keep(attach);
 	return true;
+}
+
+uint32_t attach_process(const struct attach *attach, unsigned n, const char **name)
+{
+	static const char *const names[OWN_MAX] = {
+		[OWN_SENSOR] = "hinomi-sensor",
+		[OWN_KEEPER] = "canary keeper",
+		[OWN_TELLER] = "flow teller",
+	};
+
+	*name = names[n];
+	return attach->own[n].key.tgid;
+}
+
+static bool restore(void *now, const void *expected, size_t size)
+{
+	if (!memcmp(now, expected, size))
+		return false;
+	memcpy(now, expected, size);
+	return true;
+}
+
+const char *attach_check(struct attach *attach)
+{
+	struct control *c = attach->control, *e = &attach->expected;
+
+	if (restore(&c->own_tgid, &e->own_tgid, sizeof(c->own_tgid)))
+		return "the process that is not observed";
+	if (restore(c->tap_native, e->tap_native, sizeof(c->tap_native)) ||
+	    restore(c->tap_compat, e->tap_compat, sizeof(c->tap_compat)))
+		return "the system calls that are looked at";
+	return restore(c->tapped, e->tapped, sizeof(c->tapped)) ? "the classes on the exit tap"
+								: NULL;
 }

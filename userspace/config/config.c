@@ -95,7 +95,7 @@ void config_dump(const struct config *config, FILE *out)
 	}
 }
 
-static int hash(struct config *config)
+int config_hash(struct config *config)
 {
 	CLEANUP(free) char *text = NULL;
 	size_t size = 0;
@@ -117,7 +117,7 @@ int reader_finish(struct reader *reader, struct config **ret)
 	for (size_t i = 0; !r && i < reader->config->nsinks; i++)
 		r = sink_check(reader, i);
 	if (!r)
-		r = hash(reader->config);
+		r = config_hash(reader->config);
 	if (!r)
 		*ret = TAKE(reader->config);
 	return r;

@@ -84,6 +84,8 @@ int config_load_root(const char *root, struct config **ret, char error[CONFIG_ER
  * and names of credential files become absolute (a relative one stands in $CREDENTIALS_DIRECTORY).
  * -errno and error as above when one cannot be read. */
 int config_read_credentials(struct config *config, char error[CONFIG_ERROR_MAX]);
+/* Sets sha256, after a value was replaced. */
+int config_hash(struct config *config);
 void config_free(struct config *config);
 /* The effective configuration in the file's own syntax, secrets as the name of their file.  Not
  * after config_read_credentials. */

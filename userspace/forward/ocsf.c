@@ -59,6 +59,8 @@ static const struct row {
 	[KIND_sensor_stop] = {APPLICATION, 4, NULL, LOW},
 	[KIND_heartbeat] = {APPLICATION, OTHER, "Heartbeat", INFORMATIONAL},
 	[KIND_coverage] = {APPLICATION, OTHER, "Coverage", LOW},
+	[KIND_sensor_tamper] = {APPLICATION, OTHER, "Tampering", MEDIUM},
+	[KIND_config_change] = {APPLICATION, OTHER, "Configuration Change", LOW},
 	[KIND_gap] = {EVENT_LOG, OTHER, "Events Lost", MEDIUM},
 };
 

@@ -49,6 +49,8 @@ static const struct {
 	[HINOMI__EVENT__BODY_SENSOR_STOP] = {say_sensor_stop, STYLE_BOLD},
 	[HINOMI__EVENT__BODY_HEARTBEAT] = {say_heartbeat, STYLE_DIM},
 	[HINOMI__EVENT__BODY_COVERAGE] = {say_coverage, STYLE_YELLOW},
+	[HINOMI__EVENT__BODY_SENSOR_TAMPER] = {say_sensor_tamper, STYLE_ALARM},
+	[HINOMI__EVENT__BODY_CONFIG_CHANGE] = {say_config_change, STYLE_YELLOW},
 	[HINOMI__EVENT__BODY_GAP] = {say_gap, STYLE_ALARM},
 };
 

@@ -56,3 +56,4 @@ body_say say_connect, say_accept, say_listen, say_bind;
 body_say say_tcp_close, say_udp_flow, say_socket_special, say_socket_filter, say_dns;
 body_say say_exec_failed, say_process_access, say_signal, say_mount, say_chroot, say_namespace;
 body_say say_sensor_start, say_sensor_stop, say_heartbeat, say_gap, say_coverage;
+body_say say_sensor_tamper, say_config_change;

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/escape.h"
 #include "render/words.h"
 
@@ -144,6 +145,85 @@ void say_coverage(const struct body *body, const Hinomi__Event *event)
 		fprintf(body->what, "; and %zu classes more", report->n_changes - UNSEEN_NAMED);
 	if (!report->n_changes)
 		put_coverage(body, report->coverage, report->n_coverage);
+}
+
+static const char *const whats[] = {
+	[HINOMI__SENSOR_TAMPER__WHAT__WHAT_UNSPECIFIED] = "something was done to the sensor",
+	[HINOMI__SENSOR_TAMPER__WHAT__WHAT_SIGNAL] = "signal to",
+	[HINOMI__SENSOR_TAMPER__WHAT__WHAT_ACCESS] = "access to",
+	[HINOMI__SENSOR_TAMPER__WHAT__WHAT_FILE] = "file of the sensor",
+	[HINOMI__SENSOR_TAMPER__WHAT__WHAT_CGROUP] = "cgroup of the sensor:",
+	[HINOMI__SENSOR_TAMPER__WHAT__WHAT_STOPPED] = "the sensor did not run",
+	[HINOMI__SENSOR_TAMPER__WHAT__WHAT_CLOCK] = "the wall clock jumped",
+	[HINOMI__SENSOR_TAMPER__WHAT__WHAT_SWITCH] = "switch of the kernel:",
+	[HINOMI__SENSOR_TAMPER__WHAT__WHAT_MAP] = "somebody else set",
+	[HINOMI__SENSOR_TAMPER__WHAT__WHAT_CHILD] = "gone:",
+	[HINOMI__SENSOR_TAMPER__WHAT__WHAT_MOUNT] = "mount at",
+};
+
+static void put_pause(const struct body *body, const Hinomi__SensorTamper *tamper)
+{
+	fputs(" for ", body->what);
+	words_duration(body->what, tamper->pause_ns);
+	fputs(", of which it waited for a CPU ", body->what);
+	words_duration(body->what, tamper->ready_ns);
+	if (tamper->pid)
+		fprintf(body->what, ", continued by pid %u", tamper->pid);
+}
+
+static void put_change(const struct body *body, const Hinomi__SensorTamper *tamper)
+{
+	fputs(" was ", body->what);
+	put_string(body->what, tamper->was);
+	fputs(", is ", body->what);
+	put_string(body->what, tamper->is);
+}
+
+void say_sensor_tamper(const struct body *body, const Hinomi__Event *event)
+{
+	const Hinomi__SensorTamper *tamper = event->sensor_tamper;
+	unsigned what = tamper->what;
+	uint64_t step =
+		tamper->step_ns < 0 ? -(uint64_t)tamper->step_ns : (uint64_t)tamper->step_ns;
+
+	fputs(whats[what < ARRAY_SIZE(whats) ? what : 0], body->what);
+	if (tamper->object.len) {
+		putc(' ', body->what);
+		body_bytes(body->what, &tamper->object);
+	}
+	if (tamper->signal) {
+		fputs(": ", body->what);
+		words_signal(body->what, tamper->signal);
+	}
+	if (tamper->pause_ns)
+		put_pause(body, tamper);
+	if (tamper->step_ns) {
+		fputs(tamper->step_ns < 0 ? " back by " : " forward by ", body->what);
+		words_duration(body->what, step);
+	}
+	if (tamper->was[0] || tamper->is[0])
+		put_change(body, tamper);
+	if (tamper->class_[0]) {
+		fputs("  told by ", body->note);
+		put_string(body->note, tamper->class_);
+	}
+	if (tamper->more)
+		fprintf(body->note, "  and %" PRIu64 " like it before", tamper->more);
+}
+
+void say_config_change(const struct body *body, const Hinomi__Event *event)
+{
+	const Hinomi__ConfigChange *change = event->config_change;
+
+	fputs("the configuration is another one:", body->what);
+	for (size_t i = 0; i < change->n_removed; i++) {
+		fputs(" -", body->what);
+		body_bytes(body->what, &change->removed[i]);
+	}
+	for (size_t i = 0; i < change->n_added; i++) {
+		fputs(" +", body->what);
+		body_bytes(body->what, &change->added[i]);
+	}
 }
 
 static const char *gap_cause(Hinomi__Gap__Cause cause)

@@ -90,6 +90,8 @@ static bool stands_alone(const Hinomi__Event *event)
 	case HINOMI__EVENT__BODY_SENSOR_STOP:
 	case HINOMI__EVENT__BODY_HEARTBEAT:
 	case HINOMI__EVENT__BODY_COVERAGE:
+	case HINOMI__EVENT__BODY_SENSOR_TAMPER:
+	case HINOMI__EVENT__BODY_CONFIG_CHANGE:
 	case HINOMI__EVENT__BODY_GAP:
 	case HINOMI__EVENT__BODY__NOT_SET:
 		return true;

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Events whose target is ours. */
+#include <stdio.h>
+#include <string.h>
+
+#include "guard/internal.h"
+
+static void tell(struct guard *guard, what_t what, const ProtobufCBinaryData *object, uint32_t pid,
+		 uint32_t signal, const struct event *by)
+{
+	Hinomi__SensorTamper tamper = HINOMI__SENSOR_TAMPER__INIT;
+
+	tamper.what = what;
+	tamper.object = *object;
+	tamper.pid = pid;
+	tamper.signal = signal;
+	tamper.class_ = (char *)kind_name(by->kind);
+	guard_tell(guard, &tamper, by);
+}
+
+static void on_process(struct guard *guard, what_t what, const Hinomi__Target *target,
+		       uint32_t signal, const struct event *by)
+{
+	const struct own_process *own = target ? own_process(guard, target->key) : NULL;
+	ProtobufCBinaryData name;
+
+	if (!own)
+		return;
+	name = (ProtobufCBinaryData){strlen(own->name), (uint8_t *)own->name};
+	tell(guard, what, &name, own->tgid, signal, by);
+}
+
+static bool on_file(struct guard *guard, const Hinomi__File *file, const struct event *by)
+{
+	what_t what = own_file(guard, file, by->process);
+
+	if (what)
+		tell(guard, what, &file->path, 0, 0, by);
+	return what;
+}
+
+static void on_rename(struct guard *guard, const Hinomi__FileRename *rename, const struct event *by)
+{
+	what_t what = own_place(guard, &rename->old_path, by->process);
+
+	if (what)
+		tell(guard, what, &rename->old_path, 0, 0, by);
+	else if (!on_file(guard, rename->file, by))
+		on_file(guard, rename->replaced, by);
+}
+
+static void on_mount(struct guard *guard, const Hinomi__Mount *mount, const struct event *by)
+{
+	if (mount->target && own_mount(guard, &mount->target->path, by->process))
+		tell(guard, TAMPER(MOUNT), &mount->target->path, 0, 0, by);
+}
+
+void guard_see(struct guard *guard, const struct event *event)
+{
+	const Hinomi__Event *body = event->body;
+
+	if (event->process && own_is_trusted(guard, event->process->key))
+		return;
+	switch (body->body_case) {
+	case HINOMI__EVENT__BODY_EXEC:
+	case HINOMI__EVENT__BODY_EXIT:
+		own_forwarder(guard, event);
+		break;
+	case HINOMI__EVENT__BODY_SIGNAL:
+		on_process(guard, TAMPER(SIGNAL), body->signal->target, body->signal->signal,
+			   event);
+		break;
+	case HINOMI__EVENT__BODY_PROCESS_ACCESS:
+		on_process(guard, TAMPER(ACCESS), body->process_access->target, 0, event);
+		break;
+	case HINOMI__EVENT__BODY_FILE_CREATE:
+		on_file(guard, body->file_create->file, event);
+		break;
+	case HINOMI__EVENT__BODY_FILE_OPEN:
+		on_file(guard, body->file_open->file, event);
+		break;
+	case HINOMI__EVENT__BODY_FILE_UNLINK:
+		on_file(guard, body->file_unlink->file, event);
+		break;
+	case HINOMI__EVENT__BODY_FILE_RENAME:
+		on_rename(guard, body->file_rename, event);
+		break;
+	case HINOMI__EVENT__BODY_FILE_LINK:
+		on_file(guard, body->file_link->file, event);
+		break;
+	case HINOMI__EVENT__BODY_FILE_MODE:
+		on_file(guard, body->file_mode->file, event);
+		break;
+	case HINOMI__EVENT__BODY_FILE_OWNER:
+		on_file(guard, body->file_owner->file, event);
+		break;
+	case HINOMI__EVENT__BODY_MOUNT:
+		on_mount(guard, body->mount, event);
+		break;
+	default:
+		break;
+	}
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What is ours: processes, and files by inode and by path. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "guard/internal.h"
+
+#define FORWARDER_CGROUP     "/system.slice/hinomi-forward.service"
+#define DEVICE(major, minor) ((uint64_t)(major) << 32 | (minor))
+
+/* Where the sensor reads what it tells of processes and itself. */
+static const char *const world[] = {"/proc", "/sys", "/sys/fs/cgroup", "/sys/kernel/debug",
+				    "/sys/kernel/tracing"};
+
+static const char *const control_files[] = {
+	"cgroup.procs", "cgroup.threads", "cgroup.freeze", "cgroup.kill", "cgroup.subtree_control",
+	"cpu.max",	"cpuset.cpus",	  "memory.max",	   "memory.high", "pids.max",
+};
+
+static void add_process(struct guard *guard, uint32_t tgid, const char *name, bool trusted)
+{
+	struct own_process *p;
+
+	if (guard->nprocesses == PROCESSES_MAX)
+		guard->nprocesses--; /* no service of ours has so many processes */
+	p = &guard->processes[guard->nprocesses++];
+	*p = (struct own_process){.tgid = tgid, .trusted = trusted};
+	snprintf(p->name, sizeof(p->name), "%s", name);
+}
+
+void guard_process(struct guard *guard, uint32_t tgid, const char *name)
+{
+	if (tgid)
+		add_process(guard, tgid, name, true);
+}
+
+static bool is_forwarder(const Hinomi__Process *process)
+{
+	size_t n = sizeof(FORWARDER_CGROUP) - 1;
+
+	return process && process->key && process->cgroup_path.len == n &&
+	       !memcmp(process->cgroup_path.data, FORWARDER_CGROUP, n);
+}
+
+/* Anybody may run the program, but only the service manager in that place. */
+void own_forwarder(struct guard *guard, const struct event *event)
+{
+	const struct own_process *known;
+	unsigned at;
+
+	if (!is_forwarder(event->process))
+		return;
+	known = own_process(guard, event->process->key);
+	if (event->kind == KIND_exec && !known) {
+		add_process(guard, event->process->key->pid, "hinomi-forward", false);
+		guard->processes[guard->nprocesses - 1].start_ns = event->process->key->start_ns;
+	} else if (event->kind == KIND_exit && known) {
+		at = (unsigned)(known - guard->processes);
+		guard->processes[at] = guard->processes[--guard->nprocesses];
+	}
+}
+
+static void find_forwarder(struct guard *guard, const char *dir, int root)
+{
+	CLEANUP(fclose) FILE *file = NULL;
+	char path[PATH_SIZE + sizeof(FORWARDER_CGROUP "/cgroup.procs")];
+	unsigned pid;
+
+	snprintf(path, sizeof(path), "%.*s" FORWARDER_CGROUP "/cgroup.procs", root, dir);
+	file = fopen(path, "re");
+	while (file && fscanf(file, "%u", &pid) == 1)
+		add_process(guard, pid, "hinomi-forward", false);
+}
+
+const struct own_process *own_process(const struct guard *guard, const Hinomi__ProcessKey *key)
+{
+	for (unsigned i = 0; key && i < guard->nprocesses; i++)
+		if (guard->processes[i].tgid == key->pid &&
+		    (!guard->processes[i].start_ns || !key->start_ns ||
+		     guard->processes[i].start_ns == key->start_ns))
+			return &guard->processes[i];
+	return NULL;
+}
+
+bool own_is_trusted(const struct guard *guard, const Hinomi__ProcessKey *key)
+{
+	const struct own_process *own = own_process(guard, key);
+
+	return own && own->trusted;
+}
+
+void own_add_inode(struct guard *guard, what_t what, const char *path)
+{
+	struct stat st;
+
+	if (guard->ninodes < INODES_MAX && !stat(path, &st))
+		guard->inodes[guard->ninodes++] = (struct own_inode){
+			DEVICE(major(st.st_dev), minor(st.st_dev)), st.st_ino, what};
+}
+
+void own_add_path(struct guard *guard, what_t what, bool not_manager, const char *format, ...)
+{
+	struct own_path *path = &guard->paths[guard->npaths];
+	va_list args;
+	int n;
+
+	if (guard->npaths == PATHS_MAX)
+		return;
+	va_start(args, format);
+	n = vsnprintf(path->text, sizeof(path->text), format, args);
+	va_end(args);
+	path->what = what;
+	path->not_manager = not_manager;
+	guard->npaths += n > 0 && n < (int)sizeof(path->text);
+}
+
+/* Paths are seen from the root of a mount namespace: only those of the first process's and ours
+ * mean what they mean here. */
+static bool is_our_view(const struct guard *guard, const Hinomi__Process *process)
+{
+	uint32_t ns = process && process->namespaces ? process->namespaces->mnt : 0;
+
+	return !ns || ns == guard->mount_ns[0] || ns == guard->mount_ns[1];
+}
+
+static bool is_below(const ProtobufCBinaryData *path, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (text[n - 1] != '/')
+		return path->len >= n && !memcmp(path->data, text, n);
+	return (path->len >= n && !memcmp(path->data, text, n)) ||
+	       (path->len == n - 1 && !memcmp(path->data, text, n - 1));
+}
+
+what_t own_place(const struct guard *guard, const ProtobufCBinaryData *path,
+		 const Hinomi__Process *process)
+{
+	bool manager = process && process->key && process->key->pid == 1;
+
+	if (!path->len || !is_our_view(guard, process))
+		return 0;
+	for (unsigned i = 0; i < guard->npaths; i++)
+		if (is_below(path, guard->paths[i].text) &&
+		    !(manager && guard->paths[i].not_manager))
+			return guard->paths[i].what;
+	return 0;
+}
+
+what_t own_file(const struct guard *guard, const Hinomi__File *file, const Hinomi__Process *process)
+{
+	uint64_t device;
+
+	if (!file)
+		return 0;
+	device = DEVICE(file->device_major, file->device_minor);
+	for (unsigned i = 0; file->inode && i < guard->ninodes; i++)
+		if (guard->inodes[i].inode == file->inode && guard->inodes[i].device == device)
+			return guard->inodes[i].what;
+	return own_place(guard, &file->path, process);
+}
+
+static bool is_above(const ProtobufCBinaryData *path, const char *text)
+{
+	return path->len < strlen(text) && !memcmp(path->data, text, path->len) &&
+	       (text[path->len] == '/' || path->len == 1);
+}
+
+bool own_mount(const struct guard *guard, const ProtobufCBinaryData *path,
+	       const Hinomi__Process *process)
+{
+	if (!path->len || !is_our_view(guard, process))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(world); i++)
+		if (path->len == strlen(world[i]) && !memcmp(path->data, world[i], path->len))
+			return true;
+	for (unsigned i = 0; i < guard->npaths; i++)
+		if (is_above(path, guard->paths[i].text) || is_below(path, guard->paths[i].text))
+			return true;
+	return false;
+}
+
+static void find_programs(struct guard *guard)
+{
+	static const char *const names[] = {"hinomi-forward", "hinomi-sensor", "hinomi-collect"};
+	char path[PATH_SIZE];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 32);
+	char *slash;
+
+	if (n <= 0)
+		return;
+	path[n] = 0;
+	own_add_inode(guard, TAMPER(FILE), path);
+	slash = strrchr(path, '/');
+	for (size_t i = 0; slash && i < ARRAY_SIZE(names); i++) {
+		strcpy(slash + 1, names[i]);
+		own_add_inode(guard, TAMPER(FILE), path);
+		own_add_path(guard, TAMPER(FILE), false, "%s", path);
+	}
+}
+
+static void find_cgroup(struct guard *guard)
+{
+	char name[PATH_SIZE], dir[PATH_SIZE], path[2 * PATH_SIZE], *slash;
+	int root;
+
+	if (cgroup_find(name, dir) || !name[1]) /* in the root of the tree nothing can be set */
+		return;
+	own_add_path(guard, TAMPER(CGROUP), false, "%s/", dir);
+	root = (int)strlen(dir) - (int)strlen(name);
+	if (root > 0) {
+		own_add_path(guard, TAMPER(CGROUP), true, "%.*s" FORWARDER_CGROUP "/", root, dir);
+		find_forwarder(guard, dir, root);
+	}
+	/* above it, the same files hold for all that is below */
+	for (size_t depth = strlen(name); depth > 1; depth--) {
+		if (dir[strlen(dir) - 1] == '/')
+			break;
+		for (size_t i = 0; i < ARRAY_SIZE(control_files); i++) {
+			snprintf(path, sizeof(path), "%s/%s", dir, control_files[i]);
+			own_add_inode(guard, TAMPER(CGROUP), path);
+		}
+		slash = strrchr(name, '/');
+		if (!slash || slash == name || strlen(dir) < strlen(slash))
+			break;
+		dir[strlen(dir) - strlen(slash)] = 0;
+		*slash = 0;
+	}
+}
+
+void own_init(struct guard *guard, const char *spool)
+{
+	CLEANUP(free) char *resolved = realpath(spool, NULL);
+	struct stat st;
+
+	if (!stat("/proc/1/ns/mnt", &st))
+		guard->mount_ns[0] = st.st_ino;
+	if (!stat("/proc/self/ns/mnt", &st))
+		guard->mount_ns[1] = st.st_ino;
+	own_add_path(guard, TAMPER(FILE), false, "%s/", resolved ?: spool);
+	for (const char *const *dir =
+		     (const char *const[]){"/etc/hinomi/", "/usr/lib/hinomi/", "/run/hinomi/",
+					   "/etc/systemd/system/hinomi-",
+					   "/run/systemd/system/hinomi-", NULL};
+	     *dir; dir++)
+		own_add_path(guard, TAMPER(FILE), false, "%s", *dir);
+	find_programs(guard);
+	find_cgroup(guard);
+}
