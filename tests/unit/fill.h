@@ -63,6 +63,7 @@ static inline void fill_value(struct arena *arena, const ProtobufCFieldDescripto
 	case PROTOBUF_C_TYPE_BOOL:
 		*(protobuf_c_boolean *)value = 1;
 		break;
+	case PROTOBUF_C_TYPE_INT64:
 	case PROTOBUF_C_TYPE_UINT64:
 	case PROTOBUF_C_TYPE_FIXED64:
 		*(uint64_t *)value = fill_number(salt);

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "guard/guard.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define SENSOR	 7000
+#define KEEPER	 7001
+#define ATTACKER 8000
+#define KILLED	 9
+
+struct heard {
+	unsigned n;
+	Hinomi__SensorTamper__What what;
+	char object[PATH_MAX], was[200], is[200];
+	uint64_t more;
+	const struct event *by;
+};
+
+static char spool[] = "/tmp/guard.XXXXXX";
+
+static void hear(void *ctx, const Hinomi__SensorTamper *tamper, const struct event *by)
+{
+	struct heard *heard = ctx;
+
+	heard->n++;
+	heard->what = tamper->what;
+	heard->more = tamper->more;
+	heard->by = by;
+	snprintf(heard->object, sizeof(heard->object), "%.*s", (int)tamper->object.len,
+		 (const char *)tamper->object.data);
+	snprintf(heard->was, sizeof(heard->was), "%s", tamper->was);
+	snprintf(heard->is, sizeof(heard->is), "%s", tamper->is);
+}
+
+/* An event of `kind` by `pid`, in our own mount namespace. */
+struct world {
+	Hinomi__Event body;
+	Hinomi__Process process;
+	Hinomi__ProcessKey key, target_key;
+	Hinomi__Namespaces namespaces;
+	Hinomi__Target target;
+	Hinomi__Signal signal;
+	Hinomi__File file;
+	Hinomi__FileUnlink unlink;
+	struct event event;
+};
+
+static void world_make(struct world *w, unsigned kind, uint32_t pid)
+{
+	struct stat st;
+
+	hinomi__event__init(&w->body);
+	hinomi__process__init(&w->process);
+	hinomi__process_key__init(&w->key);
+	hinomi__process_key__init(&w->target_key);
+	hinomi__namespaces__init(&w->namespaces);
+	hinomi__target__init(&w->target);
+	hinomi__signal__init(&w->signal);
+	hinomi__file__init(&w->file);
+	hinomi__file_unlink__init(&w->unlink);
+	assert_int_equal(stat("/proc/self/ns/mnt", &st), 0);
+	w->namespaces.mnt = (uint32_t)st.st_ino;
+	w->key.pid = pid;
+	w->key.start_ns = 5;
+	w->process.key = &w->key;
+	w->process.namespaces = &w->namespaces;
+	w->target.key = &w->target_key;
+	w->signal.target = &w->target;
+	w->signal.signal = KILLED;
+	w->unlink.file = &w->file;
+	w->body.body_case = (Hinomi__Event__BodyCase)kind;
+	if (kind == KIND_signal)
+		w->body.signal = &w->signal;
+	else
+		w->body.file_unlink = &w->unlink;
+	w->event = (struct event){.body = &w->body, .process = &w->process, .kind = kind};
+}
+
+static void path_set(struct world *w, const char *path)
+{
+	w->file.path = (ProtobufCBinaryData){strlen(path), (uint8_t *)path};
+}
+
+static struct guard *guard_make(struct heard *heard)
+{
+	struct guard *guard;
+
+	*heard = (struct heard){};
+	assert_int_equal(guard_new(spool, hear, heard, &guard), 0);
+	guard_process(guard, SENSOR, "hinomi-sensor");
+	guard_process(guard, KEEPER, "canary keeper");
+	return guard;
+}
+
+static void test_signal(void **state)
+{
+	struct heard heard;
+	CLEANUP(guard_free) struct guard *guard = guard_make(&heard);
+	struct world w;
+
+	(void)state;
+	world_make(&w, KIND_signal, ATTACKER);
+	w.target_key.pid = ATTACKER + 1;
+	guard_see(guard, &w.event);
+	assert_int_equal(heard.n, 0);
+	w.target_key.pid = KEEPER;
+	guard_see(guard, &w.event);
+	assert_int_equal(heard.n, 1);
+	assert_int_equal(heard.what, HINOMI__SENSOR_TAMPER__WHAT__WHAT_SIGNAL);
+	assert_string_equal(heard.object, "canary keeper");
+	assert_ptr_equal(heard.by, &w.event);
+	w.key.pid = SENSOR; /* what it does to its own children is no attempt */
+	guard_see(guard, &w.event);
+	assert_int_equal(heard.n, 1);
+}
+
+static void test_files(void **state)
+{
+	struct heard heard;
+	CLEANUP(guard_free) struct guard *guard = guard_make(&heard);
+	char path[PATH_MAX];
+	struct world w;
+
+	(void)state;
+	world_make(&w, KIND_file_unlink, ATTACKER);
+	path_set(&w, "/tmp/guardian");
+	guard_see(guard, &w.event);
+	assert_int_equal(heard.n, 0);
+	snprintf(path, sizeof(path), "%s/keep/1", spool);
+	path_set(&w, path);
+	guard_see(guard, &w.event);
+	assert_int_equal(heard.n, 1);
+	assert_string_equal(heard.object, path);
+	path_set(&w, spool); /* the directory itself */
+	guard_see(guard, &w.event);
+	assert_int_equal(heard.n, 2);
+	w.namespaces.mnt++; /* somebody else's directory of that name */
+	guard_see(guard, &w.event);
+	assert_int_equal(heard.n, 2);
+}
+
+/* Attempts that failed do not use up what those that did not may tell. */
+static void test_limit(void **state)
+{
+	struct heard heard;
+	CLEANUP(guard_free) struct guard *guard = guard_make(&heard);
+	struct world w;
+
+	(void)state;
+	world_make(&w, KIND_file_unlink, ATTACKER);
+	path_set(&w, spool);
+	w.body.result = -13;
+	for (int i = 0; i < 100; i++)
+		guard_see(guard, &w.event);
+	assert_in_range(heard.n, 1, 99);
+	heard.n = 0;
+	w.body.result = 0;
+	guard_see(guard, &w.event);
+	assert_int_equal(heard.n, 1);
+	assert_int_equal(heard.more, 0);
+}
+
+static void test_compare(void **state)
+{
+	struct heard heard;
+	char path[PATH_MAX];
+	struct guard *guard;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/sensor_id", spool);
+	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	guard = guard_make(&heard);
+	guard_watch(guard);
+	assert_int_equal(heard.n, 0);
+	assert_int_equal(unlink(path), 0);
+	guard_watch(guard);
+	guard_watch(guard); /* told once */
+	assert_int_equal(heard.n, 1);
+	assert_int_equal(heard.what, HINOMI__SENSOR_TAMPER__WHAT__WHAT_FILE);
+	assert_string_equal(heard.object, path);
+	assert_string_equal(heard.is, "No such file or directory");
+	assert_null(heard.by);
+	guard_free(guard);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_signal),
+		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_compare),
+	};
+	int failed;
+
+	if (!mkdtemp(spool))
+		return 1;
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	rmdir(spool);
+	return failed;
+}
