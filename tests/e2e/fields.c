@@ -57,7 +57,7 @@ static const struct {
 	{"FileOwner.old_known", KIND_file_owner},
 };
 
-#define FIELDS_MAX 256
+#define FIELDS_MAX 1024
 
 struct set {
 	const ProtobufCFieldDescriptor *field[FIELDS_MAX];
