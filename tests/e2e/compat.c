@@ -190,7 +190,6 @@ static void act_own_x32(struct facts *facts)
 	words[3] = 1;
 	must(syscall(X32 | NR_X32_sendmsg, fd, words, 0));
 	close(fd);
-	act_path(facts, 0, "missing");
 	act_tried(facts, 0, syscall(X32 | NR_X32_execve, "missing", NULL, NULL));
 }
 
@@ -207,7 +206,7 @@ static void check_own_x32(struct check *check)
 	want_compat(check, flow);
 	while (there_is(check, KIND_udp_flow)) /* what it counted */
 		take(check, KIND_udp_flow);
-	want_asked(check, facts->path[0], exec->event->exec_failed->file);
+	want_text(check, "exec_failed.filename", "missing", &exec->event->exec_failed->filename);
 	want_result(check, facts->error[0], exec);
 	want_compat(check, exec);
 }
