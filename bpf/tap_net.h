@@ -40,31 +40,30 @@ static __always_inline __u64 user_word(__u64 at, bool compat)
 	return word;
 }
 
+#define HEADER_COMPAT 1
+#define HEADER_LENGTH 2 /* of a struct mmsghdr: the result stands behind it */
+
 /* A struct msghdr: its name, and the first of its pieces.  Global, or the loop below is dear to
  * verify. */
-__noinline int tap_header(__u64 sk, __u64 at, __u32 result, __u32 how, __u32 is_compat)
+__noinline int tap_header(__u64 sk, __u64 at, __u32 result, __u32 how, __u32 form)
 {
-	bool compat = is_compat;
+	bool compat = form & HEADER_COMPAT;
 	__u64 name = user_word(at, compat), iov = user_word(at + (compat ? 8 : 16), compat);
 
+	if (form & HEADER_LENGTH) {
+		result = 0;
+		bpf_probe_read_user(&result, sizeof(result), (void *)(at + (compat ? 28 : 56)));
+	}
 	return tap_message(sk, name, user_word(iov, compat), result, how);
 }
 
-/* struct mmsghdr: a message's name comes first, its length last */
-static __noinline int tap_messages(struct call *call, struct sock *sk, __u32 how)
+__noinline int tap_messages(__u64 sk, __u64 at, __u32 count, __u32 how, __u32 compat)
 {
-	__u64 at = call->arg[1], size = call->compat ? 32 : 64;
-	__u32 len;
-
-	if (call->result < 0)
-		return tap_header((__u64)sk, at, call->result, how, call->compat);
-	for (int i = 0; i < MESSAGES_MAX; i++) {
-		if (i >= call->result)
+	for (__u32 i = 0; i < MESSAGES_MAX; i++) {
+		if (i >= count)
 			break;
-		len = 0;
-		bpf_probe_read_user(&len, sizeof(len), (void *)(at + (call->compat ? 28 : 56)));
-		tap_header((__u64)sk, at, len, how, call->compat);
-		at += size;
+		tap_header(sk, at, 0, how, compat | HEADER_LENGTH);
+		at += compat ? 32 : 64;
 	}
 	return 0;
 }
@@ -86,7 +85,9 @@ static __always_inline int tap_udp(struct call *call, struct sock *sk)
 	case TAP_RECVMSG:
 		return tap_header((__u64)sk, call->arg[1], call->result, how, call->compat);
 	}
-	return tap_messages(call, sk, how);
+	if (call->result < 0)
+		return tap_header((__u64)sk, call->arg[1], call->result, how, call->compat);
+	return tap_messages((__u64)sk, call->arg[1], call->result, how, call->compat);
 }
 
 /* connect by sending: the socket has the peer by now, or the call failed */
