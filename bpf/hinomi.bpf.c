@@ -25,6 +25,8 @@ char LICENSE[] SEC("license") = "GPL";
 #include "socket.h"
 #include "call.h"
 #include "flow.h"
+#include "login.h"
+#include "tasks.h"
 #include "udp.h"
 #include "dns.h"
 #include "special.h"

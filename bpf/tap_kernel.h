@@ -108,6 +108,8 @@ static __always_inline int tap_kernel(struct call *call, REGS *regs)
 		return on_unshare(call);
 	case TAP_SETNS:
 		return on_setns(call);
+	case TAP_WRITE:
+		return tap_write(call);
 	}
 	return 0;
 }

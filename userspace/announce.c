@@ -10,6 +10,7 @@
 #include "pipeline.h"
 #include "attach/attach.h"
 #include "config/config.h"
+#include "enrich/enrich.h"
 #include "spool/spool.h"
 
 struct coverage_list {
@@ -98,6 +99,7 @@ void announce_heartbeat(struct pipeline *p)
 	Hinomi__Event event = HINOMI__EVENT__INIT;
 	Hinomi__Heartbeat beat = HINOMI__HEARTBEAT__INIT;
 	struct coverage_list coverage;
+	struct enrich_stats stats;
 
 	coverage_fill(p, &coverage);
 	beat.n_coverage = coverage.n;
@@ -105,6 +107,11 @@ void announce_heartbeat(struct pipeline *p)
 	beat.cpu_ns = cpu_time_ns();
 	beat.memory_bytes = resident_bytes();
 	beat.spool_bytes = spool_bytes(p->spool);
+	enrich_stats(p->enrich, &stats);
+	beat.processes = stats.processes;
+	beat.processes_forgotten = stats.processes_evicted;
+	beat.files = stats.origins;
+	beat.files_forgotten = stats.origins_evicted;
 	event.body_case = HINOMI__EVENT__BODY_HEARTBEAT;
 	event.heartbeat = &beat;
 	pipeline_own(p, KIND_heartbeat, &event);

@@ -77,7 +77,8 @@
 	HOOK(utimes_exit)              \
 	HOOK(mkdir_exit)               \
 	HOOK(mknod_exit)               \
-	HOOK(vfs_create_exit)
+	HOOK(vfs_create_exit)          \
+	HOOK(loginuid_exit)
 
 enum hook_id {
 	HOOK_NONE,

@@ -48,7 +48,9 @@ enum lane {
 	KIND(file_flags, 82, LANE_BULK)                \
 	KIND(file_truncate, 83, LANE_BULK)             \
 	KIND(file_times, 84, LANE_BULK)                \
-	KIND(file_make, 85, LANE_BULK)
+	KIND(file_make, 85, LANE_BULK)                 \
+	/* sessions: 59 to 62 */                       \
+	KIND(login, 59, LANE_KEEP)
 
 /* made by the sensor, not by the kernel */
 #define FOR_EACH_SENSOR_KIND(KIND)         \

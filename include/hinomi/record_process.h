@@ -41,6 +41,14 @@ struct cred_change_record {
 	__u32 pad;
 };
 
+/* login: actor is as it is afterwards */
+struct login_record {
+	struct record record;
+	struct address peer; /* family 0: no connection */
+	__u32 uid;	     /* asked for */
+	__u32 pad;
+};
+
 struct exec_failed_record {
 	struct record record;
 	struct file_ref file; /* inode 0: it could not be opened */
@@ -90,5 +98,7 @@ struct task_record {
 	struct record record; /* actor: the process */
 	struct file_ref file;
 	struct bytes_ref args;
+	struct address peer; /* of a connection that it holds and did not make; family 0: none */
 	__u32 argc;
+	__u32 pad;
 };

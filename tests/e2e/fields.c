@@ -20,6 +20,8 @@ static const struct {
 	{"Dns.rcode", "the server of the test knows the answer"},
 	{"Dns.truncated", "the unit test has it"},
 	{"Dns.malformed", "the unit test has it"},
+	{"Heartbeat.processes_forgotten", "the unit test has more processes than fit"},
+	{"Heartbeat.files_forgotten", "the unit test has more files than fit"},
 	{"Gap.*", "nothing is lost here; 20-load provokes it"},
 	{"LostClass.*", "belongs to Gap"},
 	{"Event.gap", "see Gap"},

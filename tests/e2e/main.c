@@ -28,6 +28,7 @@ static const struct test *const groups[] = {
 	creds_tests,   create_tests,  open_tests,   names_tests,  attr_tests,
 	inet_tests,    unix_tests,    place_tests,  compat_tests, uring_tests,
 	flows_tests,   special_tests, inject_tests, mount_tests,  change_tests,
+	login_tests,   origin_tests,
 };
 
 struct run {
@@ -55,6 +56,8 @@ static int child(const char *what, char **argv)
 {
 	char *again[] = {CHILD_ENV "=1", NULL};
 
+	if (!strcmp(what, "login"))
+		return login_child();
 	if (strcmp(what, "again") != 0)
 		return 0;
 	execve("/proc/self/exe", argv, again);

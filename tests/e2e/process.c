@@ -110,6 +110,7 @@ static void check_login(struct check *check)
 	const struct seen *seen;
 
 	take(check, KIND_file_open); /* of /proc/self/loginuid */
+	take(check, KIND_login);
 	seen = take(check, KIND_file_create);
 	if (!seen)
 		return;
@@ -138,6 +139,29 @@ static void check_container(struct check *check)
 		return;
 	want_text(check, "process.container_id", CONTAINER, &seen->process->container_id);
 	want_text(check, "process.unit", "docker-" CONTAINER ".scope", &seen->process->unit);
+}
+
+#define POD_CGROUP \
+	"kubepods-pod0a1b2c3d_1111_2222_3333_0123456789ab.slice:cri-containerd:" CONTAINER
+
+static void check_pod(struct check *check)
+{
+	const struct seen *seen;
+	char path[PATH_MAX];
+	const char *suite = check->cgroup_path;
+
+	snprintf(path, sizeof(path), "%s/" POD_CGROUP, suite);
+	check->cgroup_id = 0;
+	check->cgroup_path = path;
+	seen = take(check, KIND_file_create);
+	take_of(check, KIND_exit, check->facts->actor);
+	if (!seen)
+		return;
+	want_text(check, "process.container_id", CONTAINER, &seen->process->container_id);
+	want_text(check, "process.pod_uid", "0a1b2c3d-1111-2222-3333-0123456789ab",
+		  &seen->process->pod_uid);
+	want_number(check, "process.runtime", HINOMI__RUNTIME__RUNTIME_CONTAINERD,
+		    seen->process->runtime);
 }
 
 #define HOSTILE "\x1b[31m\n\xff\"\\"
@@ -208,6 +232,7 @@ const struct test process_tests[] = {
 	{"process/login", NULL, act_login, check_login},
 	{"process/container", NULL, act_touch, check_container,
 	 .cgroup = "docker-" CONTAINER ".scope"},
+	{"process/pod", NULL, act_touch, check_pod, .cgroup = POD_CGROUP},
 	{"process/comm", NULL, act_comm, check_comm},
 	{"process/thread", NULL, act_thread, check_thread},
 	{"process/namespaces", NULL, act_namespaces, check_namespaces},

@@ -18,16 +18,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text = malloc(size + 1), point[64];
+	char *text = malloc(size + 1), point[64], pod[POD_UID_LEN];
+	Hinomi__Runtime runtime;
 	struct path_part id;
 
 	if (!text)
 		return 0;
 	memcpy(text, data, size);
 	text[size] = 0;
-	id = cgroup_container(text, size);
+	id = cgroup_container(text, size, &runtime);
 	check_part(id, size);
-	if (id.len && id.len != CONTAINER_ID_LEN)
+	if (memchr(text + id.off, '/', id.len) || cgroup_pod(text, size, pod) > sizeof(pod))
 		abort();
 	check_part(cgroup_unit(text, size), size);
 	if (!mountinfo_line(text, "cgroup2", point, sizeof(point)) &&

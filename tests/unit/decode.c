@@ -89,6 +89,8 @@ static size_t fixed_size(unsigned kind)
 	case KIND_mount:
 	case KIND_chroot:
 		return sizeof(struct mount_record);
+	case KIND_login:
+		return sizeof(struct login_record);
 	case KIND_namespace:
 		return sizeof(struct namespace_record);
 	default:

@@ -225,24 +225,6 @@ static void the_dead_leave_first(void **state)
 	}
 }
 
-static void the_living_leave_when_all_live(void **state)
-{
-	CLEANUP(enrich_free) struct enrich *enrich = make_enrich(100);
-
-	(void)state;
-	for (uint32_t pid = 1; pid <= 100; pid++)
-		run(enrich, make_exec(pid, 1, "/bin/idle", "x"));
-	for (uint32_t pid = 1000; pid < 2000; pid++) {
-		arena_reset(&arena);
-		run(enrich, make_event(KIND_file_open, pid, "new"));
-		run(enrich, make_event(KIND_file_open, 50, "idle")); /* busy, so it stays */
-	}
-	assert_int_equal(stats_of(enrich).processes_evicted, 1000);
-	assert_int_equal(stats_of(enrich).processes, 100);
-	assert_bytes(run(enrich, make_event(KIND_file_open, 50, "idle")).process->executable,
-		     "/bin/idle");
-}
-
 static void reused_pid_means_that_an_exit_was_missed(void **state)
 {
 	CLEANUP(enrich_free) struct enrich *enrich = make_enrich(1000);
@@ -330,7 +312,6 @@ int main(void)
 		cmocka_unit_test(same_state_same_number),
 		cmocka_unit_test(second_exit),
 		cmocka_unit_test(the_dead_leave_first),
-		cmocka_unit_test(the_living_leave_when_all_live),
 		cmocka_unit_test(reused_pid_means_that_an_exit_was_missed),
 		cmocka_unit_test(old_credentials_come_from_the_tree),
 		cmocka_unit_test(names_of_users_and_groups),

@@ -41,7 +41,66 @@ static void names_are_reread(void **state)
 	names_free(names);
 }
 
-#define ID64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define ID64	      "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+#define POD	      "0a1b2c3d-1111-2222-3333-0123456789ab"
+#define POD_	      "0a1b2c3d_1111_2222_3333_0123456789ab"
+#define RUNTIME(name) HINOMI__RUNTIME__RUNTIME_##name
+
+static void runtimes_and_pods(void **state)
+{
+	static const struct {
+		const char *path;
+		Hinomi__Runtime runtime;
+		const char *container, *pod;
+	} cases[] = {
+		{"/system.slice/docker-" ID64 ".scope", RUNTIME(DOCKER), ID64, ""},
+		{"/docker/" ID64 "/init", RUNTIME(DOCKER), ID64, ""},
+		{"/user.slice/user-1.slice/user@1.service/user.slice/docker-" ID64 ".scope",
+		 RUNTIME(DOCKER), ID64, ""},
+		{"/user.slice/user-1.slice/user@1.service/user.slice/libpod-" ID64
+		 ".scope/container",
+		 RUNTIME(PODMAN), ID64, ""},
+		{"/libpod_parent/" ID64, RUNTIME(PODMAN), ID64, ""},
+		{"/system.slice/nerdctl-" ID64 ".scope", RUNTIME(CONTAINERD), ID64, ""},
+		{"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" POD_
+		 ".slice/cri-containerd-" ID64 ".scope",
+		 RUNTIME(CONTAINERD), ID64, POD},
+		{"/kubepods.slice/kubepods-pod" POD_ ".slice/crio-" ID64 ".scope/x", RUNTIME(CRIO),
+		 ID64, POD},
+		{"/kubepods/besteffort/pod" POD "/" ID64, RUNTIME(UNSPECIFIED), ID64, POD},
+		{"/system.slice/containerd.service/kubepods-besteffort-pod" POD_
+		 ".slice:cri-containerd:" ID64,
+		 RUNTIME(CONTAINERD), ID64, POD},
+		{"/kubepods/pod0123456789abcdef0123456789abcdef/" ID64, RUNTIME(UNSPECIFIED), ID64,
+		 "0123456789abcdef0123456789abcdef"},
+		{"/lxc.payload.web/init.scope", RUNTIME(LXC), "web", ""},
+		{"/lxc.monitor.web", RUNTIME(UNSPECIFIED), "", ""},
+		{"/machine.slice/machine-deb\\x2d13.scope/payload", RUNTIME(NSPAWN), "deb\\x2d13",
+		 ""},
+		{"/machine.slice/systemd-nspawn@deb.service/payload", RUNTIME(NSPAWN), "deb", ""},
+		{"/machine.slice/machine-qemu\\x2d1\\x2dvm.scope", RUNTIME(UNSPECIFIED), "", ""},
+		{"/machine-.scope", RUNTIME(UNSPECIFIED), "", ""},
+		{"/kubepods-pod" POD_ "0.slice", RUNTIME(UNSPECIFIED), "", ""},
+		{"/xpod" POD, RUNTIME(UNSPECIFIED), "", ""},
+		{"pod", RUNTIME(UNSPECIFIED), "", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *path = cases[i].path;
+		Hinomi__Runtime runtime;
+		char pod[POD_UID_LEN];
+		struct path_part part = cgroup_container(path, strlen(path), &runtime);
+		size_t n = cgroup_pod(path, strlen(path), pod);
+
+		assert_int_equal(runtime, cases[i].runtime);
+		assert_int_equal(part.len, strlen(cases[i].container));
+		assert_memory_equal(path + part.off, cases[i].container, part.len);
+		assert_int_equal(n, strlen(cases[i].pod));
+		assert_memory_equal(pod, cases[i].pod, n);
+	}
+}
 
 static void containers_and_units(void **state)
 {
@@ -73,7 +132,8 @@ static void containers_and_units(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const char *path = cases[i].path;
-		struct path_part part = cgroup_container(path, strlen(path));
+		Hinomi__Runtime runtime;
+		struct path_part part = cgroup_container(path, strlen(path), &runtime);
 
 		assert_int_equal(part.len, strlen(cases[i].container));
 		assert_memory_equal(path + part.off, cases[i].container, part.len);
@@ -157,9 +217,9 @@ static void mountinfo_lines(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_are_reread),   cmocka_unit_test(containers_and_units),
-		cmocka_unit_test(cgroups_by_walking), cmocka_unit_test(cgroups_by_handle),
-		cmocka_unit_test(mountinfo_lines),
+		cmocka_unit_test(names_are_reread),  cmocka_unit_test(containers_and_units),
+		cmocka_unit_test(runtimes_and_pods), cmocka_unit_test(cgroups_by_walking),
+		cmocka_unit_test(cgroups_by_handle), cmocka_unit_test(mountinfo_lines),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -77,6 +77,7 @@ static const struct call native[] = {
 	{SYS_utimensat, TAP_UTIMENSAT},
 	{SYS_mkdirat, TAP_MKDIRAT},
 	{SYS_mknodat, TAP_MKNODAT},
+	{SYS_write, TAP_WRITE},
 #ifdef SYS_open
 	{SYS_utime, TAP_UTIME},
 	{SYS_utimes, TAP_UTIMES},
@@ -136,13 +137,13 @@ static const struct call compat[] = {
 
 /* the same, of processes and the kernel */
 static const struct call compat_kernel[] = {
-	{11, TAP_EXECVE},     {21, TAP_MOUNT},	     {26, TAP_PTRACE},	     {52, TAP_UMOUNT},
-	{61, TAP_CHROOT},     {429, TAP_MOVE_MOUNT}, {438, TAP_PIDFD_GETFD},
+	{4, TAP_WRITE},	      {11, TAP_EXECVE},	     {21, TAP_MOUNT},	    {26, TAP_PTRACE},
+	{52, TAP_UMOUNT},     {61, TAP_CHROOT},	     {429, TAP_MOVE_MOUNT}, {438, TAP_PIDFD_GETFD},
 #if defined(__x86_64__)
-	{22, TAP_UMOUNT},     {217, TAP_PIVOT_ROOT}, {310, TAP_UNSHARE},     {346, TAP_SETNS},
+	{22, TAP_UMOUNT},     {217, TAP_PIVOT_ROOT}, {310, TAP_UNSHARE},    {346, TAP_SETNS},
 	{347, TAP_VM_ACCESS}, {348, TAP_VM_ACCESS},  {358, TAP_EXECVEAT},
 #elif defined(__aarch64__)
-	{218, TAP_PIVOT_ROOT}, {337, TAP_UNSHARE},    {375, TAP_SETNS},	      {376, TAP_VM_ACCESS},
+	{218, TAP_PIVOT_ROOT}, {337, TAP_UNSHARE},  {375, TAP_SETNS},	   {376, TAP_VM_ACCESS},
 	{377, TAP_VM_ACCESS},  {387, TAP_EXECVEAT},
 #endif
 };
@@ -197,6 +198,8 @@ static unsigned kernel_kind(unsigned tap)
 		return KIND_chroot;
 	case TAP_UNSHARE ... TAP_SETNS:
 		return KIND_namespace;
+	case TAP_WRITE:
+		return KIND_login;
 	default:
 		return change_kind(tap);
 	}

@@ -88,10 +88,22 @@ static void touch_namespaces(void)
 	tried(syscall(SYS_unshare, CLONE_NEWUTS | NO_CLONE_FLAG));
 }
 
+/* Where it is not set, this changes nothing; where it is, the kernel refuses, or this child alone
+ * has none. */
+static void touch_login(void)
+{
+	static const char unset[] = "4294967295";
+	int fd = open("/proc/self/loginuid", O_WRONLY | O_CLOEXEC);
+
+	tried(write(fd, unset, sizeof(unset) - 1));
+	close(fd);
+}
+
 void canary_kernel(void)
 {
 	touch_exec();
 	touch_processes();
 	touch_mounts();
 	touch_namespaces();
+	touch_login();
 }

@@ -83,6 +83,7 @@ const struct class classes[] = {
 		     TIER("unshare_enter", "unshare_exit", "setns_enter", "setns_exit",
 			  "setns_enter_ia32|setns_enter", "setns_ia32|setns_exit"),
 		     TIER("tap")),
+	CLASS(login, TIER("loginuid_exit"), TIER("tap")),
 	CLASS(dns,
 	      TIER("dns_send_exit", "dns6_send_enter", "dns_receive_exit", "dns6_receive_exit"),
 	      TIER("tap")),

@@ -34,5 +34,7 @@ FOR_EACH_KERNEL_KIND(KIND)
 
 /* The task iterator's record, as the body of the exec that nobody saw. */
 void decode_task(struct source *source, Hinomi__Event *event);
+/* The connection that it holds, as that of its session. */
+void decode_task_session(struct source *source, Hinomi__Process *process);
 /* What every socket has. */
 void decode_socket(struct source *source, const struct socket_record *rec, Hinomi__Socket *body);

@@ -55,6 +55,8 @@ int decode_record(const void *data, size_t size, struct arena *arena, struct eve
 		event.process = source_process(&source, &record->actor);
 	if (event.body)
 		decoders[record->kind](&source, event.body);
+	if (record->kind == KIND_task && event.process)
+		decode_task_session(&source, event.process);
 	if (source.error)
 		return source.error;
 	*ret = event;

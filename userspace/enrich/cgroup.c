@@ -88,7 +88,8 @@ static struct node *node_add(struct cgroups *cgroups, uint64_t id, const char *p
 			return NULL;
 		}
 		node->cgroup.path_len = size;
-		node->cgroup.container = cgroup_container(path, size);
+		node->cgroup.container = cgroup_container(path, size, &node->cgroup.runtime);
+		node->cgroup.pod_uid_len = cgroup_pod(path, size, node->cgroup.pod_uid);
 		node->cgroup.unit = cgroup_unit(path, size);
 	}
 	node->next = *bucket;

@@ -21,6 +21,9 @@ struct cgroup {
 	char *path; /* below the root of cgroup v2, "/" for itself; NULL: gone, for good */
 	size_t path_len;
 	struct path_part container, unit;
+	Hinomi__Runtime runtime;
+	char pod_uid[POD_UID_LEN];
+	size_t pod_uid_len; /* 0: no pod */
 };
 
 /* root: directory of cgroup v2, NULL to find it in mountinfo.  Without one, every id is unknown. */

@@ -13,11 +13,12 @@
 
 struct extra {
 	Hinomi__ProcessKey creator;
+	struct session_message session;
 	ProtobufCBinaryData ancestors[TREE_ANCESTORS_MAX];
 	ProtobufCBinaryData args[]; /* then the bytes */
 };
 
-static ProtobufCBinaryData put(char **at, const void *data, size_t size)
+ProtobufCBinaryData describe_put(char **at, const void *data, size_t size)
 {
 	ProtobufCBinaryData bytes = {.data = (uint8_t *)*at, .len = size};
 
@@ -35,6 +36,42 @@ static ProtobufCBinaryData part_of(ProtobufCBinaryData path, struct path_part pa
 	return (ProtobufCBinaryData){.data = path.data + part.off, .len = part.len};
 }
 
+size_t describe_session_bytes(const struct session *from)
+{
+	if (!from)
+		return 0;
+	return from->peer.ip_len + (from->image ? from->image->path_size : 0u);
+}
+
+Hinomi__Session *describe_session(const struct session *from, char **at,
+				  struct session_message *ret)
+{
+	Hinomi__Session *to = &ret->session;
+
+	hinomi__session__init(to);
+	to->id = from->id;
+	to->kind = from->kind;
+	to->start_ns = from->start_ns;
+	to->set_by = from->set_by;
+	to->preexisting = from->preexisting;
+	if (from->image)
+		to->program = describe_put(at, from->image->data, from->image->path_size);
+	if (from->leader_pid) {
+		hinomi__process_key__init(&ret->leader);
+		ret->leader.pid = from->leader_pid;
+		ret->leader.start_ns = from->leader_start_ns;
+		ret->leader.exec_id = from->leader_exec_id;
+		to->leader = &ret->leader;
+	}
+	if (from->peer.ip_len) {
+		hinomi__endpoint__init(&ret->peer);
+		ret->peer.ip = describe_put(at, from->peer.ip, from->peer.ip_len);
+		ret->peer.port = from->peer.port;
+		to->peer = &ret->peer;
+	}
+	return to;
+}
+
 static size_t bytes_needed(const struct description *d, const Hinomi__Process *to)
 {
 	size_t size = to->comm.len + d->user.len + d->group.len + d->login_user.len;
@@ -42,7 +79,8 @@ static size_t bytes_needed(const struct description *d, const Hinomi__Process *t
 	if (d->image)
 		size += (size_t)d->image->path_size + d->image->args_size;
 	if (d->cgroup)
-		size += d->cgroup->path_len;
+		size += d->cgroup->path_len + d->cgroup->pod_uid_len;
+	size += describe_session_bytes(d->process->session);
 	return size + d->nancestors * TREE_COMM_SIZE;
 }
 
@@ -53,8 +91,8 @@ static void image_fill(const struct image *image, char **at, ProtobufCBinaryData
 	const char *end;
 	char *p;
 
-	to->executable = put(at, image->data, image->path_size);
-	all = put(at, image->data + image->path_size, image->args_size);
+	to->executable = describe_put(at, image->data, image->path_size);
+	all = describe_put(at, image->data + image->path_size, image->args_size);
 	p = (char *)all.data;
 	end = p + all.len;
 	for (size_t i = 0; i < image->nargs && p < end; i++) {
@@ -72,7 +110,7 @@ static void ancestors_fill(const struct description *d, char **at, struct extra 
 	for (size_t i = 0; i < d->nancestors; i++) {
 		const char *name = d->ancestors[i]->name;
 
-		extra->ancestors[i] = put(at, name, strnlen(name, TREE_COMM_SIZE));
+		extra->ancestors[i] = describe_put(at, name, strnlen(name, TREE_COMM_SIZE));
 	}
 	to->n_ancestors = d->nancestors;
 	to->ancestors = d->nancestors ? extra->ancestors : NULL;
@@ -87,19 +125,21 @@ int describe(const struct description *d, struct arena *arena, Hinomi__Process *
 
 	if (!extra)
 		return -ENOMEM;
-	to->comm = put(&at, to->comm.data, to->comm.len);
+	to->comm = describe_put(&at, to->comm.data, to->comm.len);
 	if (d->image)
 		image_fill(d->image, &at, extra->args, to);
 	if (d->cgroup && d->cgroup->path) {
-		to->cgroup_path = put(&at, d->cgroup->path, d->cgroup->path_len);
+		to->cgroup_path = describe_put(&at, d->cgroup->path, d->cgroup->path_len);
 		to->container_id = part_of(to->cgroup_path, d->cgroup->container);
 		to->unit = part_of(to->cgroup_path, d->cgroup->unit);
+		to->runtime = d->cgroup->runtime;
+		to->pod_uid = describe_put(&at, d->cgroup->pod_uid, d->cgroup->pod_uid_len);
 	}
 	if (to->credentials) {
-		to->credentials->user = put(&at, d->user.data, d->user.len);
-		to->credentials->group = put(&at, d->group.data, d->group.len);
+		to->credentials->user = describe_put(&at, d->user.data, d->user.len);
+		to->credentials->group = describe_put(&at, d->group.data, d->group.len);
 	}
-	to->login_user = put(&at, d->login_user.data, d->login_user.len);
+	to->login_user = describe_put(&at, d->login_user.data, d->login_user.len);
 	ancestors_fill(d, &at, extra, to);
 	if (d->process->creator.pid) {
 		hinomi__process_key__init(&extra->creator);
@@ -108,6 +148,8 @@ int describe(const struct description *d, struct arena *arena, Hinomi__Process *
 		extra->creator.exec_id = d->process->creator.exec_id;
 		to->creator = &extra->creator;
 	}
+	if (d->process->session)
+		to->session = describe_session(d->process->session, &at, &extra->session);
 	to->preexisting = d->process->preexisting;
 	return 0;
 }

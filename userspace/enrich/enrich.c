@@ -13,17 +13,23 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "enrich/alive.h"
 #include "enrich/cgroup.h"
 #include "enrich/describe.h"
 #include "enrich/hasher.h"
 #include "enrich/image.h"
 #include "enrich/names.h"
+#include "enrich/origin.h"
+#include "enrich/provenance.h"
+#include "enrich/session.h"
 #include "enrich/tree.h"
 
 #define UNSET_ID UINT32_MAX /* login uid that was never set */
 
 struct enrich {
+	struct sessions *sessions; /* outlives who refers to them */
 	struct tree *tree;
+	struct origins *origins;
 	struct cgroups *cgroups;
 	struct names *users, *groups;
 	struct hasher *hasher; /* NULL: no hashing */
@@ -38,7 +44,13 @@ int enrich_new(const struct enrich_options *options, struct enrich **ret)
 
 	if (!enrich)
 		return -ENOMEM;
-	r = tree_new(options->processes_max, &enrich->tree);
+	r = sessions_new(&enrich->sessions);
+	if (!r)
+		r = tree_new(options->processes_max, &enrich->tree);
+	if (!r)
+		r = origins_new(ORIGINS_MAX, &enrich->origins);
+	if (!r)
+		tree_ask(enrich->tree, process_is_alive);
 	if (!r)
 		r = cgroups_new(options->cgroup_root, &enrich->cgroups);
 	if (!r)
@@ -61,7 +73,9 @@ void enrich_free(struct enrich *enrich)
 	names_free(enrich->groups);
 	names_free(enrich->users);
 	cgroups_free(enrich->cgroups);
+	origins_free(enrich->origins);
 	tree_free(enrich->tree);
+	sessions_free(enrich->sessions);
 	free(enrich);
 }
 
@@ -88,21 +102,55 @@ static struct process *process_get(struct tree *tree, uint32_t pid, uint64_t sta
 	return process;
 }
 
+/* The ends of connections and flows are told long after, when their process may have ended. */
+static bool is_of_past(unsigned kind)
+{
+	return kind == KIND_tcp_close || kind == KIND_udp_flow;
+}
+
+static struct process *process_of(struct tree *tree, const struct event *event)
+{
+	const Hinomi__ProcessKey *key = event->process->key;
+	struct process *process = tree_find(tree, key->pid, key->start_ns);
+
+	if (process && !is_of_past(event->kind))
+		tree_trust(tree, process);
+	if (process || !is_of_past(event->kind))
+		return process_get(tree, key->pid, key->start_ns);
+	process = tree_insert(tree, key->pid, key->start_ns);
+	tree_doubt(tree, process);
+	return process;
+}
+
 /* Threads have names of their own; that of the process is its leader's. */
 static bool names_process(const struct event *event, const struct process *process)
 {
 	return !process->name_stamp || event->kind == KIND_exec || event->body->tid == process->pid;
 }
 
+static void facts_learn(struct enrich *enrich, struct process *process, const struct facts *facts)
+{
+	uint32_t session = process->session ? process->session->id : SESSION_UNSET;
+
+	tree_set_facts(enrich->tree, process, facts);
+	if (facts->session_id != session)
+		tree_set_session(process, sessions_get(enrich->sessions, facts->session_id));
+}
+
 static void process_learn(struct enrich *enrich, struct process *process, const struct event *event,
 			  const struct facts *facts)
 {
 	if (!process->told || memcmp(&process->facts, facts, sizeof(*facts)) != 0) {
-		tree_set_facts(enrich->tree, process, facts);
+		facts_learn(enrich, process, facts);
 		process->changed = true;
 	}
 	if (names_process(event, process))
 		tree_set_name(enrich->tree, process, facts->comm);
+}
+
+static uint64_t session_version(const struct process *process)
+{
+	return process->session ? process->session->version : 0;
 }
 
 /* The name tables are looked at, and the state gets a new number if anything in it is new. */
@@ -129,11 +177,13 @@ static int process_describe(struct enrich *enrich, struct process *process, stru
 	if (r < 0)
 		return r;
 	if (process->changed || process->state_lineage != lineage ||
+	    process->session_version != session_version(process) ||
 	    process->names_epoch != all_names_epoch(enrich))
 		process->state = ++enrich->states;
 	process->changed = !d.cgroup; /* it may be known next time */
 	process->state_lineage = lineage;
 	process->names_epoch = all_names_epoch(enrich);
+	process->session_version = session_version(process);
 	process->shown = to;
 	process->shown_epoch = arena->epoch;
 	return 0;
@@ -145,6 +195,7 @@ static int event_describe(struct enrich *enrich, struct process *process, struct
 	int r = 0;
 
 	if (process->changed || process->shown_epoch != arena->epoch ||
+	    process->session_version != session_version(process) ||
 	    process->state_lineage != tree_lineage(enrich->tree, process))
 		r = process_describe(enrich, process, arena, event->process);
 	if (r < 0)
@@ -202,6 +253,36 @@ static int cred_learn(const struct process *process, const struct facts *facts,
 	return 0;
 }
 
+static struct session_leader leader_of(const struct process *process, const Hinomi__Endpoint *peer)
+{
+	return (struct session_leader){
+		.pid = process->pid,
+		.start_ns = process->start_ns,
+		.exec_id = process->facts.exec_id,
+		.euid = process->facts.ids[FACTS_EUID],
+		.image = tree_image(process, process->facts.exec_id),
+		.peer = peer,
+	};
+}
+
+/* Before the process is learnt anew: what it was until now. */
+static void login_old(const struct process *process, const struct event *event)
+{
+	Hinomi__Login *login = event->body->login;
+
+	login->old_known = process->told;
+	login->old_uid = process->told ? process->facts.login_uid : 0;
+	login->old_session_id = process->told ? process->facts.session_id : 0;
+}
+
+static void login_learn(const struct process *process, const struct event *event)
+{
+	struct session_leader leader = leader_of(process, event->body->login->peer);
+
+	if (!event->body->result && process->session)
+		session_begin(process->session, event->body->time_ns, &leader);
+}
+
 /* A child is as its creator was, until it says otherwise.  Stale afterwards: pointers to other
  * processes. */
 static void fork_learn(struct enrich *enrich, const struct event *event,
@@ -234,15 +315,17 @@ static void fork_learn(struct enrich *enrich, const struct event *event,
 		facts_set_namespaces(&facts, fork->child_namespaces);
 	facts.cgroup_id = fork->child_cgroup_id;
 	facts.namespace_pid = fork->child_namespace_pid;
-	tree_set_facts(enrich->tree, child, &facts);
+	facts_learn(enrich, child, &facts);
 	tree_set_name(enrich->tree, child, facts.comm);
 }
 
 int enrich_seed(struct enrich *enrich, const struct event *task)
 {
 	const Hinomi__Process *from = task->process;
+	struct session_leader leader;
 	struct process *process;
 	struct facts facts;
+	int r = 0;
 
 	if (!from || !from->key || !from->key->pid)
 		return -EINVAL;
@@ -254,8 +337,11 @@ int enrich_seed(struct enrich *enrich, const struct event *task)
 		process_learn(enrich, process, task, &facts);
 	if (task->body->body_case == HINOMI__EVENT__BODY_EXEC &&
 	    !tree_image(process, from->key->exec_id))
-		return exec_learn(process, from->key->exec_id, task->body->exec);
-	return 0;
+		r = exec_learn(process, from->key->exec_id, task->body->exec);
+	leader = leader_of(process, from->session ? from->session->peer : NULL);
+	if (process->session)
+		session_found(process->session, &leader);
+	return r;
 }
 
 int enrich_event(struct enrich *enrich, struct event *event, struct arena *arena)
@@ -266,19 +352,25 @@ int enrich_event(struct enrich *enrich, struct event *event, struct arena *arena
 
 	if (!event->process || !event->process->key)
 		return 0;
-	process =
-		process_get(enrich->tree, event->process->key->pid, event->process->key->start_ns);
+	process = process_of(enrich->tree, event);
 	if (event->kind == KIND_exit && process->dead)
 		return -EALREADY;
 	facts_of(event->process, &facts);
 	if (event->kind == KIND_cred_change)
 		r = cred_learn(process, &facts, event->body->cred_change, arena);
+	if (event->kind == KIND_login)
+		login_old(process, event);
 	process_learn(enrich, process, event, &facts);
+	if (event->kind == KIND_login)
+		login_learn(process, event);
 	if (event->kind == KIND_exec) {
 		r = exec_learn(process, facts.exec_id, event->body->exec);
 		if (!r)
 			r = exec_hash(enrich, event, arena);
 	}
+	if (event->kind == KIND_exec && !r)
+		r = provenance_tell(enrich->origins, enrich->tree, event->body->exec->file, arena);
+	provenance_learn(enrich->origins, process, event);
 	if (!r)
 		r = event_describe(enrich, process, event, arena);
 	if (event->kind == KIND_fork && event->body->fork->child)
@@ -326,6 +418,8 @@ void enrich_stats(const struct enrich *enrich, struct enrich_stats *ret)
 	*ret = (struct enrich_stats){
 		.processes = tree_count(enrich->tree),
 		.processes_evicted = tree_evicted_alive(enrich->tree),
+		.origins = origins_stats(enrich->origins).files,
+		.origins_evicted = origins_stats(enrich->origins).evicted,
 		.hashes = hashes.hashes,
 		.hash_cache_hits = hashes.cache_hits,
 		.hash_failures = hashes.failures,

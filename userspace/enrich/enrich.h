@@ -23,8 +23,9 @@ struct enrich_options {
 };
 
 struct enrich_stats {
-	uint64_t processes;	    /* in the tree now */
-	uint64_t processes_evicted; /* left before they had ended */
+	uint64_t processes;		   /* in the tree now */
+	uint64_t processes_evicted;	   /* left before they had ended */
+	uint64_t origins, origins_evicted; /* files whose writer is known, and was forgotten */
 	uint64_t hashes, hash_cache_hits, hash_failures;
 };
 

@@ -2,8 +2,9 @@
 /*
  * Slots in one array, found through chains by pid, so that an older process of
  * the same pid is met on the way: its exit was missed, and it is dead.  The list
- * of the dead gives the order in which they leave; living ones are chosen by a
- * clock hand among those that had no event for longest.
+ * of the dead gives the order in which they leave; in a full tree without any, a
+ * clock hand asks the kernel for one whose end was lost, and only then takes a
+ * living one, of those that had no event for longest.
  */
 #include "enrich/tree.h"
 
@@ -14,11 +15,13 @@
 
 #include "base/cleanup.h"
 #include "enrich/image.h"
+#include "enrich/session.h"
 
 #define NONE	       UINT32_MAX
 #define MIN_PROCESSES  16
 #define SAME_PID_MAX   16   /* processes of one pid that are remembered */
 #define HAND_STEPS_MAX 64   /* that the eviction hand takes at once */
+#define ASKED_MAX      1024 /* questions to the kernel for one place in a full tree */
 #define DEAD_SHARE     4    /* at most a quarter of the slots holds dead ones, */
 #define DEAD_MAX       8192 /* and no more than this */
 #define GOLDEN	       0x9e3779b97f4a7c15ULL
@@ -31,9 +34,11 @@ struct tree {
 	uint32_t bucket_bits;
 	uint32_t dead_oldest, dead_newest, dead_count, dead_max;
 	uint32_t hand;
+	uint32_t asked_in_vain; /* living ones in a row */
 	uint64_t count, evicted_alive;
 	uint64_t stamps;  /* names given so far */
 	uint64_t changes; /* of anything that a lineage is made of */
+	bool (*is_alive)(uint32_t pid, uint64_t start_ns);
 };
 
 DEFINE_CLEANUP(struct tree *, tree_free);
@@ -73,6 +78,7 @@ void tree_free(struct tree *tree)
 	for (uint32_t i = 0; tree->slots && i < tree->used; i++) {
 		image_unref(tree->slots[i].image);
 		image_unref(tree->slots[i].old_image);
+		session_unref(tree->slots[i].session);
 	}
 	if (tree->slots)
 		munmap(tree->slots, tree->max * sizeof(*tree->slots));
@@ -102,7 +108,7 @@ struct process *tree_find(struct tree *tree, uint32_t pid, uint64_t start_ns)
 
 static void dead_add(struct tree *tree, struct process *process)
 {
-	process->dead = true;
+	process->listed = true;
 	process->dead_newer = NONE;
 	process->dead_older = tree->dead_newest;
 	if (tree->dead_newest == NONE)
@@ -124,6 +130,14 @@ static void dead_remove(struct tree *tree, struct process *process)
 	else
 		tree->slots[process->dead_older].dead_newer = process->dead_newer;
 	tree->dead_count--;
+	process->listed = false;
+}
+
+static void dead_mark(struct tree *tree, struct process *process)
+{
+	process->dead = true;
+	if (!process->listed)
+		dead_add(tree, process);
 }
 
 static void process_evict(struct tree *tree, struct process *process)
@@ -134,12 +148,13 @@ static void process_evict(struct tree *tree, struct process *process)
 	while (*link != slot + 1)
 		link = &tree->slots[*link - 1].chain_next;
 	*link = process->chain_next;
-	if (process->dead)
+	if (process->listed)
 		dead_remove(tree, process);
-	else
+	else if (!tree->is_alive || tree->is_alive(process->pid, process->start_ns))
 		tree->evicted_alive++;
 	image_unref(process->image);
 	image_unref(process->old_image);
+	session_unref(process->session);
 	memset(process, 0, sizeof(*process));
 	process->slot = slot;
 	process->chain_next = tree->free_first;
@@ -148,14 +163,41 @@ static void process_evict(struct tree *tree, struct process *process)
 	tree->changes++;
 }
 
-/* All are alive: the hand passes over those that had events since it came by last. */
+static struct process *hand_next(struct tree *tree)
+{
+	struct process *process = &tree->slots[tree->hand];
+
+	tree->hand = (tree->hand + 1) % tree->max;
+	return process;
+}
+
+/* One whose end was lost.  Asking is dear: after a whole round in vain, little of it is done. */
+static struct process *hand_ask(struct tree *tree)
+{
+	int steps = tree->asked_in_vain < tree->max ? ASKED_MAX : 1;
+
+	for (int i = 0; tree->is_alive && i < steps; i++) {
+		struct process *process = hand_next(tree);
+
+		if (!tree->is_alive(process->pid, process->start_ns)) {
+			tree->asked_in_vain = 0;
+			return process;
+		}
+		tree->asked_in_vain++;
+	}
+	return NULL;
+}
+
+/* None is known to be dead: of those that live, one that had no event since the hand came by last.
+ */
 static struct process *hand_choose(struct tree *tree)
 {
-	struct process *process = NULL;
+	struct process *process = hand_ask(tree);
 
+	if (process)
+		return process;
 	for (int i = 0; i < HAND_STEPS_MAX; i++) {
-		process = &tree->slots[tree->hand];
-		tree->hand = (tree->hand + 1) % tree->max;
+		process = hand_next(tree);
 		if (!process->seen)
 			break;
 		process->seen = false;
@@ -198,7 +240,7 @@ static void pid_reused(struct tree *tree, uint32_t pid, uint64_t start_ns)
 			continue;
 		same++;
 		if (process->start_ns < start_ns && !process->dead)
-			dead_add(tree, process);
+			dead_mark(tree, process);
 		if (process->dead && (!oldest || process->start_ns < oldest->start_ns))
 			oldest = process;
 	}
@@ -223,13 +265,35 @@ struct process *tree_insert(struct tree *tree, uint32_t pid, uint64_t start_ns)
 	return process;
 }
 
+static void dead_limit(struct tree *tree)
+{
+	if (tree->dead_count > tree->dead_max)
+		process_evict(tree, &tree->slots[tree->dead_oldest]);
+}
+
 void tree_exit(struct tree *tree, struct process *process)
 {
 	if (process->dead)
 		return;
+	dead_mark(tree, process);
+	dead_limit(tree);
+}
+
+void tree_doubt(struct tree *tree, struct process *process)
+{
 	dead_add(tree, process);
-	if (tree->dead_count > tree->dead_max)
-		process_evict(tree, &tree->slots[tree->dead_oldest]);
+	dead_limit(tree);
+}
+
+void tree_trust(struct tree *tree, struct process *process)
+{
+	if (process->listed && !process->dead)
+		dead_remove(tree, process);
+}
+
+void tree_ask(struct tree *tree, bool (*is_alive)(uint32_t pid, uint64_t start_ns))
+{
+	tree->is_alive = is_alive;
 }
 
 void tree_set_name(struct tree *tree, struct process *process, const char name[TREE_COMM_SIZE])
@@ -279,6 +343,13 @@ struct image *tree_image(const struct process *process, uint64_t exec_id)
 	if (process->old_image && process->old_image_exec_id == exec_id)
 		return process->old_image;
 	return NULL;
+}
+
+void tree_set_session(struct process *process, struct session *session)
+{
+	session_unref(process->session);
+	process->session = session;
+	process->changed = true;
 }
 
 static struct process *tree_parent(struct tree *tree, struct process *process)

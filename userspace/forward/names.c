@@ -40,6 +40,7 @@ static const struct name names[] = {
 	 .also = true},
 	{.path = "process.namespace_pid", .key = "process.vpid"},
 	{.path = "process.parent.pid", .key = "process.parent_pid", .always = true},
+	{.path = "process.pod_uid", .key = "k8s.pod.uid"},
 	{.path = "tid", .key = "thread.id"},
 };
 

@@ -12,6 +12,7 @@ enum {
 	PROCESS = 1007,
 	FILE_SYSTEM = 1001,
 	EVENT_LOG = 1008,
+	AUTHENTICATION = 3002,
 	NETWORK = 4001,
 	DNS_ACTIVITY = 4003,
 	APPLICATION = 6002
@@ -53,6 +54,7 @@ static const struct row {
 	[KIND_mount] = {FILE_SYSTEM, 12, NULL, LOW},
 	[KIND_chroot] = {PROCESS, OTHER, "Change Root", LOW},
 	[KIND_namespace] = {PROCESS, OTHER, "Change Namespaces", LOW},
+	[KIND_login] = {AUTHENTICATION, 1, NULL, INFORMATIONAL},
 	[KIND_dns] = {DNS_ACTIVITY, 1, NULL, INFORMATIONAL},
 	[KIND_file_hash] = {FILE_SYSTEM, OTHER, "Hash", INFORMATIONAL},
 	[KIND_sensor_start] = {APPLICATION, 3, NULL, INFORMATIONAL},

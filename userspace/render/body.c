@@ -45,6 +45,7 @@ static const struct {
 	[HINOMI__EVENT__BODY_MOUNT] = {say_mount, STYLE_MAGENTA},
 	[HINOMI__EVENT__BODY_CHROOT] = {say_chroot, STYLE_MAGENTA},
 	[HINOMI__EVENT__BODY_NAMESPACE] = {say_namespace, STYLE_MAGENTA},
+	[HINOMI__EVENT__BODY_LOGIN] = {say_login, STYLE_BOLD},
 	[HINOMI__EVENT__BODY_SENSOR_START] = {say_sensor_start, STYLE_BOLD},
 	[HINOMI__EVENT__BODY_SENSOR_STOP] = {say_sensor_stop, STYLE_BOLD},
 	[HINOMI__EVENT__BODY_HEARTBEAT] = {say_heartbeat, STYLE_DIM},

@@ -39,6 +39,8 @@ void body_bytes(FILE *out, const ProtobufCBinaryData *bytes);
 void body_quote(FILE *out, const ProtobufCBinaryData *arg);
 
 void body_put_file(const struct body *body, const Hinomi__File *file);
+/* How a session began: "ssh from 203.0.113.7:51234", "cron". */
+void body_session(FILE *out, const Hinomi__Session *session);
 
 /* The message in Event.body; NULL when this build does not know the class. */
 const ProtobufCMessage *body_message(const Hinomi__Event *event);
@@ -55,5 +57,6 @@ body_say say_file_mode, say_file_owner, say_file_hash;
 body_say say_connect, say_accept, say_listen, say_bind;
 body_say say_tcp_close, say_udp_flow, say_socket_special, say_socket_filter, say_dns;
 body_say say_exec_failed, say_process_access, say_signal, say_mount, say_chroot, say_namespace;
+body_say say_login;
 body_say say_sensor_start, say_sensor_stop, say_heartbeat, say_gap, say_coverage;
 body_say say_sensor_tamper, say_config_change;

@@ -53,6 +53,29 @@ static bool args_name_file(const Hinomi__Exec *exec)
 	return bytes_equal(&arg, &name) && in_usual_directory(&file->path);
 }
 
+/* "made by curl[712] with 203.0.113.7:443, uid 1000 by ssh from 198.51.100.2:50022" */
+static void put_origin(const struct body *body, const Hinomi__Origin *origin)
+{
+	ProtobufCBinaryData name = base_name(origin->executable);
+	FILE *out = body->note;
+
+	fputs(body->colour ? "  " STYLE_YELLOW : "  ", out);
+	fputs(origin->created ? "made by " : "written by ", out);
+	if (name.len)
+		body_bytes(out, &name);
+	fprintf(out, "[%u]", origin->writer ? origin->writer->pid : 0);
+	if (origin->peer) {
+		fputs(" with ", out);
+		words_endpoint(out, origin->peer);
+	}
+	if (origin->session) {
+		fprintf(out, ", uid %u by ", origin->login_uid);
+		body_session(out, origin->session);
+	}
+	if (body->colour)
+		fputs("\033[0m", out);
+}
+
 void say_exec(const struct body *body, const Hinomi__Event *event)
 {
 	const Hinomi__Exec *exec = event->exec;
@@ -79,6 +102,8 @@ void say_exec(const struct body *body, const Hinomi__Event *event)
 	}
 	if (exec->setid)
 		body_note(body, STYLE_MAGENTA, "set-id");
+	if (exec->file && exec->file->origin)
+		put_origin(body, exec->file->origin);
 	if (exec->file && exec->file->memory)
 		body_note(body, STYLE_ALARM, "in memory only");
 	else if (exec->file && exec->file->deleted)

@@ -137,10 +137,21 @@ void topic_who(FILE *out, const ProtobufCBinaryData *comm, uint32_t pid)
 	fprintf(out, "[%u]", pid);
 }
 
-/* root, or root(alice) when alice had logged in */
+static void put_peer(FILE *out, const Hinomi__Session *session)
+{
+	const Hinomi__Endpoint *peer = session ? session->peer : NULL;
+	char ip[INET6_ADDRSTRLEN];
+
+	if (peer && words_ip(peer->ip.data, peer->ip.len, ip))
+		fprintf(out, "@%s", ip);
+}
+
+/* root, or root(alice) when alice had logged in, root(alice@203.0.113.7) when she came from there
+ */
 void topic_user(FILE *out, const Hinomi__Process *process)
 {
 	const Hinomi__Credentials *cred = process ? process->credentials : NULL;
+	bool other;
 
 	if (!cred) {
 		putc('-', out);
@@ -150,14 +161,18 @@ void topic_user(FILE *out, const Hinomi__Process *process)
 		body_bytes(out, &cred->user);
 	else
 		fprintf(out, "%u", cred->euid);
-	if (process->login_uid == ID_UNSET || process->login_uid == cred->euid)
+	if (process->login_uid == ID_UNSET)
 		return;
-	putc('(', out);
-	if (process->login_user.len)
+	other = process->login_uid != cred->euid;
+	if (other)
+		putc('(', out);
+	if (other && process->login_user.len)
 		body_bytes(out, &process->login_user);
-	else
+	else if (other)
 		fprintf(out, "%u", process->login_uid);
-	putc(')', out);
+	put_peer(out, process->session);
+	if (other)
+		putc(')', out);
 }
 
 static void put_place(FILE *out, const Hinomi__Event *event)

@@ -77,6 +77,16 @@ void words_address(FILE *out, const Hinomi__Address *address)
 	}
 }
 
+void words_endpoint(FILE *out, const Hinomi__Endpoint *endpoint)
+{
+	Hinomi__Address address = HINOMI__ADDRESS__INIT;
+
+	address.family = endpoint->ip.len == 4 ? AF_INET : AF_INET6;
+	address.ip = endpoint->ip;
+	address.port = endpoint->port;
+	words_address(out, &address);
+}
+
 const char *words_protocol(const Hinomi__Socket *socket)
 {
 	const char *name = family_name(socket->family);

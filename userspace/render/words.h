@@ -13,6 +13,8 @@
 bool words_ip(const uint8_t *ip, size_t size, char ret[INET6_ADDRSTRLEN]);
 /* 10.0.0.1:443, [::1]:22, a unix path, @abstract, or the family with its bytes. */
 void words_address(FILE *out, const Hinomi__Address *address);
+/* The same of a connection's end. */
+void words_endpoint(FILE *out, const Hinomi__Endpoint *endpoint);
 /* tcp, udp, unix, netlink, ... */
 const char *words_protocol(const Hinomi__Socket *socket);
 void words_open_flags(FILE *out, uint32_t flags);
