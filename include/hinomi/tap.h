@@ -73,7 +73,7 @@ enum tap {
 	TAP_MKDIRAT,	      /* dfd, path, mode */
 	TAP_MKNOD,	      /* path, mode, device */
 	TAP_MKNODAT,	      /* dfd, path, mode, device */
-	TAP_WRITE,	 /* fd, bytes, length: to loginuid */
+	TAP_WRITE,	      /* fd, bytes, length: to loginuid */
 };
 
 #define TAP_SYSCALLS 1024 /* system call numbers that the tap's tables hold */

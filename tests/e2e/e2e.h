@@ -58,8 +58,8 @@ struct test {
 extern const struct test exec_tests[], args_tests[], fork_tests[], exit_tests[], creds_tests[],
 	create_tests[], open_tests[], names_tests[], attr_tests[], inet_tests[], unix_tests[],
 	place_tests[], compat_tests[], uring_tests[], process_tests[], flows_tests[],
-	special_tests[], inject_tests[], mount_tests[], change_tests[],
-	login_tests[], origin_tests[];
+	special_tests[], inject_tests[], mount_tests[], change_tests[], login_tests[],
+	origin_tests[];
 
 int login_child(void); /* the program with CHILD_ENV=login */
 

@@ -22,6 +22,7 @@ static const struct {
 	{"Dns.malformed", "the unit test has it"},
 	{"Heartbeat.processes_forgotten", "the unit test has more processes than fit"},
 	{"Heartbeat.files_forgotten", "the unit test has more files than fit"},
+	{"Session.preexisting", "the unit test has sessions that are older than the sensor"},
 	{"Gap.*", "nothing is lost here; 20-load provokes it"},
 	{"LostClass.*", "belongs to Gap"},
 	{"Event.gap", "see Gap"},

@@ -18,17 +18,16 @@
 #include "e2e.h"
 #include "event/event.h"
 
-#define TESTS_MAX 128
+#define TESTS_MAX 256
 #define SKIPPED	  77
 #define UNWATCHED 12	  /* tests */
 #define HASHED_US 1000000 /* digests that are being worked out go with the sensor */
 
 static const struct test *const groups[] = {
-	process_tests, exec_tests,    args_tests,   fork_tests,	  exit_tests,
-	creds_tests,   create_tests,  open_tests,   names_tests,  attr_tests,
-	inet_tests,    unix_tests,    place_tests,  compat_tests, uring_tests,
-	flows_tests,   special_tests, inject_tests, mount_tests,  change_tests,
-	login_tests,   origin_tests,
+	process_tests, exec_tests,   args_tests,  fork_tests,	exit_tests,    creds_tests,
+	create_tests,  open_tests,   names_tests, attr_tests,	inet_tests,    unix_tests,
+	place_tests,   compat_tests, uring_tests, flows_tests,	special_tests, inject_tests,
+	mount_tests,   change_tests, login_tests, origin_tests,
 };
 
 struct run {

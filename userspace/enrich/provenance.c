@@ -60,7 +60,7 @@ void provenance_learn(struct origins *origins, struct process *process, const st
 {
 	const Hinomi__FileUnlink *unlink;
 
-	switch (event->kind) {
+	switch ((unsigned)event->body->body_case) { /* numbers are those of the kinds */
 	case KIND_connect:
 		connect_learn(process, event->body);
 		break;
