@@ -6,39 +6,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "attach/attach.h"
 #include "base/escape.h"
 #include "base/log.h"
-#include "config/config.h"
-#include "pipeline.h"
+#include "doctor.h"
 #include "ring/ring.h"
 
-#define ROUNDS	 200 /* looks at the rings while a round goes on, at most */
-#define ROUND_MS 100
-#define LATE_US	 20000 /* for what a round made, after it is over */
-
-static const char *state_name(Hinomi__Coverage__State state)
-{
-	switch (state) {
-	case HINOMI__COVERAGE__STATE__STATE_VERIFIED:
-		return "verified";
-	case HINOMI__COVERAGE__STATE__STATE_SILENT:
-		return "silent";
-	case HINOMI__COVERAGE__STATE__STATE_LOWER_TIER:
-		return "lower tier";
-	case HINOMI__COVERAGE__STATE__STATE_UNAVAILABLE:
-		return "unavailable";
-	case HINOMI__COVERAGE__STATE__STATE_UNPROVEN:
-		return "unproven";
-	case HINOMI__COVERAGE__STATE__STATE_OFF:
-		return "off";
-	default:
-		return "unproven";
-	}
-}
+#define STATUS_FOUND 3
+#define ROUNDS	     200 /* looks at the rings while a round goes on, at most */
+#define ROUND_MS     100
+#define LATE_US	     20000 /* for what a round made, after it is over */
 
 static void take(struct attach *attach, const struct record *rec, size_t size)
 {
@@ -103,26 +82,11 @@ static int prove(struct attach *attach)
 	return err;
 }
 
-static void print_text(const struct coverage *c, size_t n)
-{
-	struct utsname host;
-
-	uname(&host);
-	printf("kernel %s on %s, hinomi %s\n\n", host.release, host.machine, HINOMI_VERSION);
-	printf("%-12s %-11s %-4s %s\n", "class", "state", "tier", "hook");
-	for (size_t i = 0; i < n; i++) {
-		printf("%-12s %-11s %-4.0u %s\n", c[i].name, state_name(c[i].state), c[i].tier,
-		       c[i].hook);
-		if (c[i].reason[0])
-			printf("%29s(%s)\n", "", c[i].reason);
-	}
-}
-
 static void print_json(const struct coverage *c, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		printf("{\"class\":\"%s\",\"state\":\"%s\",\"tier\":%u,\"hook\":\"", c[i].name,
-		       state_name(c[i].state), c[i].tier);
+		       doctor_state(c[i].state), c[i].tier);
 		escape_json(stdout, c[i].hook, strlen(c[i].hook));
 		printf("\",\"reason\":\"");
 		escape_json(stdout, c[i].reason, strlen(c[i].reason));
@@ -130,23 +94,28 @@ static void print_json(const struct coverage *c, size_t n)
 	}
 }
 
-int doctor_run(const struct config *config, const char *cgroup, int tier_min, bool json)
+static int status_of(const struct attach *attach, const struct coverage *c, size_t n)
+{
+	if (attach_blind(attach))
+		return attach_blind(attach)->status;
+	for (size_t i = 0; i < n; i++)
+		if (doctor_is_blind(c[i].state))
+			return STATUS_FOUND;
+	return 0;
+}
+
+int doctor_run(const struct attach_options *options, bool json)
 {
 	CLEANUP(attach_free) struct attach *attach = NULL;
-	struct attach_options options = {
-		.cgroup = cgroup,
-		.ring_bytes = {config->ring_keep_bytes, config->ring_bulk_bytes},
-		.tier_min = tier_min,
-	};
 	const struct coverage *coverage;
 	struct attach_error error;
 	size_t n;
 
-	if (attach_load(&options, &attach, &error) || attach_start(attach, &error)) {
+	if (attach_load(options, &attach, &error) || attach_start(attach, &error)) {
 		log_error("%s", error.text);
 		return error.status;
 	}
-	if (prove(attach)) {
+	if (!attach_blind(attach) && prove(attach)) {
 		log_error("the canary cannot be run; is there room below /tmp?");
 		return 1;
 	}
@@ -154,6 +123,6 @@ int doctor_run(const struct config *config, const char *cgroup, int tier_min, bo
 	if (json)
 		print_json(coverage, n);
 	else
-		print_text(coverage, n);
-	return 0;
+		doctor_table(attach, coverage, n);
+	return status_of(attach, coverage, n);
 }

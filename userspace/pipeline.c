@@ -118,7 +118,7 @@ int pipeline_open(struct pipeline *p, const struct config *config, struct attach
 	memcpy(p->lost_ring_told, attach_lost_told(attach), sizeof(p->lost_ring_told));
 	p->rows_max = (size_t)(cpus + 1) * KINDS_MAX;
 	p->rows = calloc(p->rows_max, sizeof(*p->rows));
-	for (int lane = 0; lane < LANES && !err; lane++)
+	for (int lane = 0; lane < LANES && !err && attach_ring_fd(attach, lane) >= 0; lane++)
 		err = ring_open(attach_ring_fd(attach, lane), &p->rings[lane]);
 	err = err ?: ledger_new(cpus, &p->ledger);
 	err = err ?: sequences_new(cpus, &p->sequences);

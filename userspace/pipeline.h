@@ -121,5 +121,3 @@ void release_covered(struct pipeline *p);
  * proven, those for BPF as well, and system calls that are not the sensor's */
 int confine_start(const char *spool);
 int confine_running(const char *spool);
-/* doctor.c */
-int doctor_run(const struct config *config, const char *cgroup, int tier_min, bool json);

@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/notify.h"
 #include "config/config.h"
+#include "doctor.h"
 #include "frame/crypto.h"
 #include "guard/guard.h"
 #include "pipeline.h"
@@ -39,7 +40,7 @@ struct sensor {
 	struct attach *attach;
 	struct pipeline pipeline;
 	int signals;
-	bool stop, json, doctor, resume;
+	bool stop, json, doctor, resume, blind;
 	int tier_min;
 	char *spool, *cgroup, *reader_group;
 	const char *config_path;
@@ -54,7 +55,7 @@ struct sensor {
 static const char usage[] =
 	"usage: hinomi sensor [--config FILE] [--spool DIR] [--cgroup PATH] [--reader-group "
 	"GROUP]\n"
-	"                     [--tier-min N] [--resume]\n"
+	"                     [--tier-min N] [--resume] [--blind]\n"
 	"       hinomi doctor [--config FILE] [--cgroup PATH] [--tier-min N] [-o text|json]\n"
 	"\n"
 	"Sees, seals and spools events; `hinomi forward` delivers them.  See hinomi-sensor(8).\n"
@@ -63,22 +64,19 @@ static const char usage[] =
 	"  --cgroup PATH         observe only this cgroup v2 directory and what is below it\n"
 	"  --reader-group GROUP  name or number of the group that may read the spool\n"
 	"  --tier-min N          leave out hooks better than this tier, to try the others\n"
-	"  --resume              keep rings and links in the service manager's descriptor store\n";
+	"  --resume              keep rings and links in the service manager's descriptor store\n"
+	"  --blind               where nothing can be observed go on, and say so to those who "
+	"collect\n";
 
 static int options(struct sensor *s, int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{"config", 1, NULL, 'c'},
-		{"spool", 1, NULL, 's'},
-		{"cgroup", 1, NULL, 'g'},
-		{"reader-group", 1, NULL, 'r'},
-		{"tier-min", 1, NULL, 't'},
-		{"resume", 0, NULL, 'R'},
-		{"doctor", 0, NULL, 'd'},
-		{"output", 1, NULL, 'o'},
-		{"help", 0, NULL, 'h'},
-		{"version", 0, NULL, 'V'},
-		{},
+		{"config", 1, NULL, 'c'},   {"spool", 1, NULL, 's'},
+		{"cgroup", 1, NULL, 'g'},   {"reader-group", 1, NULL, 'r'},
+		{"tier-min", 1, NULL, 't'}, {"resume", 0, NULL, 'R'},
+		{"blind", 0, NULL, 'b'},    {"doctor", 0, NULL, 'd'},
+		{"output", 1, NULL, 'o'},   {"help", 0, NULL, 'h'},
+		{"version", 0, NULL, 'V'},  {},
 	};
 	int c;
 
@@ -102,6 +100,9 @@ static int options(struct sensor *s, int argc, char **argv)
 			break;
 		case 'R':
 			s->resume = true;
+			break;
+		case 'b':
+			s->blind = true;
 			break;
 		case 'd':
 			s->doctor = true;
@@ -154,8 +155,17 @@ static int config_take(struct sensor *s)
 	return 0;
 }
 
-static void classes_off(const struct config *config, struct attach_options *options)
+static void options_fill(const struct sensor *s, struct attach_options *options)
 {
+	const struct config *config = s->config;
+
+	*options = (struct attach_options){
+		.cgroup = config->cgroup,
+		.ring_bytes = {config->ring_keep_bytes, config->ring_bulk_bytes},
+		.tier_min = s->tier_min,
+		.resume = s->resume,
+		.blind = s->blind,
+	};
 	for (size_t i = 0; i < config->nclasses_off; i++) {
 		int kind = kind_by_name(config->classes_off[i]);
 
@@ -177,17 +187,12 @@ static void canary_open(struct sensor *s)
 
 static int load(struct sensor *s)
 {
-	struct attach_options options = {
-		.cgroup = s->config->cgroup,
-		.ring_bytes = {s->config->ring_keep_bytes, s->config->ring_bulk_bytes},
-		.tier_min = s->tier_min,
-		.resume = s->resume,
-	};
+	struct attach_options options;
 	struct attach_error error;
 	struct pipeline_error why;
 	int err;
 
-	classes_off(s->config, &options);
+	options_fill(s, &options);
 	if (attach_load(&options, &s->attach, &error)) {
 		log_error("%s", error.text);
 		return error.status;
@@ -196,6 +201,10 @@ static int load(struct sensor *s)
 		log_error("%s", error.text);
 		return error.status;
 	}
+	if (attach_blind(s->attach))
+		log_error(
+			"nothing is observed: %s; saying so, and nothing else, until it is stopped",
+			attach_blind(s->attach)->text);
 	err = confine_start(s->config->spool);
 	if (err)
 		log_warning("capabilities that are not needed cannot be given up: %s",
@@ -221,7 +230,7 @@ static void say_coverage(const struct sensor *s)
 	size_t n;
 	const struct coverage *c = attach_coverage(s->attach, &n);
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && !attach_blind(s->attach); i++)
 		if (c[i].state == HINOMI__COVERAGE__STATE__STATE_UNAVAILABLE ||
 		    c[i].state == HINOMI__COVERAGE__STATE__STATE_SILENT)
 			log_warning("%s is %s: %s", c[i].name,
@@ -367,7 +376,7 @@ static int run(struct sensor *s)
 	char dir[4096];
 
 	s->processes = 0;
-	if (attach_tasks(s->attach, on_task, s))
+	if (attach_tasks(s->attach, on_task, s) && !attach_blind(s->attach))
 		log_warning(
 			"processes that run already cannot be listed: their ancestry is unknown");
 	/* what waited in full rings would leave no room for what the canary does */
@@ -420,6 +429,16 @@ static int signals_open(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+static int doctor(struct sensor *s)
+{
+	struct attach_options options;
+
+	s->resume = false;
+	s->blind = true;
+	options_fill(s, &options);
+	return doctor_run(&options, s->json);
+}
+
 int main(int argc, char **argv)
 {
 	struct sensor s = {};
@@ -441,7 +460,7 @@ int main(int argc, char **argv)
 	prctl(PR_SET_DUMPABLE, 0);
 	setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY});
 	if (s.doctor)
-		return doctor_run(s.config, s.config->cgroup, s.tier_min, s.json);
+		return doctor(&s);
 	s.signals = signals_open();
 	status = load(&s);
 	if (!status)

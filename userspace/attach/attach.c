@@ -107,6 +107,8 @@ int attach_load(const struct attach_options *options, struct attach **ret,
 	} else {
 		err = probe_init(&attach->probe, error);
 		err = err ?: load_new(attach, error);
+		if (err && options->blind && error->status == 69)
+			err = blind_load(attach, error);
 		if (err)
 			return err;
 	}
@@ -244,6 +246,9 @@ int attach_start(struct attach *attach, struct attach_error *error)
 {
 	unsigned attached = 0;
 
+	if (attach->blind)
+		return 0;
+
 	if (!attach->resumed) {
 		attach->tasks_link = iterator_link(attach, "tasks", NULL);
 		attach->flows_link = iterator_link(attach, "flows_tell", "flows");
@@ -263,7 +268,9 @@ int attach_start(struct attach *attach, struct attach_error *error)
 		snprintf(error->text, sizeof(error->text),
 			 "not one program could be attached; `hinomi doctor` says why for each "
 			 "class");
-		return -EOPNOTSUPP;
+		attach->blind = attach->options.blind;
+		attach->why = *error;
+		return attach->blind ? 0 : -EOPNOTSUPP;
 	}
 	flows_start(attach); /* without it UDP flows show only their first message */
 	return 0;

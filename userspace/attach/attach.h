@@ -23,6 +23,7 @@ struct attach_options {
 	int tier_min;	   /* 1; higher leaves out better hooks, for tests */
 	bool observe_self; /* else the sensor's own process is not observed */
 	bool measure;	   /* ask the verifier what each program costs, for attach_measures() */
+	bool blind;  /* where nothing can be attached, go on without and say so of each class */
 	bool resume; /* take maps and links from the descriptor store if they fit, and leave ours
 			there */
 };
@@ -45,9 +46,14 @@ struct coverage {
 
 int attach_load(const struct attach_options *options, struct attach **ret,
 		struct attach_error *error);
+/* Why there are no programs that see anything; NULL: there are. */
+const struct attach_error *attach_blind(const struct attach *attach);
+/* What the kernel offers, in a line of words. */
+void attach_features(const struct attach *attach, char *text, size_t size);
 void attach_free(struct attach *attach);			     /* detaches */
 int attach_start(struct attach *attach, struct attach_error *error); /* programs run from here on */
 int attach_stop(struct attach *attach); /* detaches the programs, keeps rings and counters */
+/* -1 when it is blind */
 int attach_ring_fd(const struct attach *attach, enum lane lane);
 const struct ledger_cell *attach_ledger(const struct attach *attach); /* mapped, cpus * KINDS_MAX */
 const struct sequence_cell *attach_sequences(const struct attach *attach); /* mapped, cpus */

@@ -45,6 +45,7 @@ struct probe {
 	bool fetching_atomics; /* BPF_ATOMIC with BPF_FETCH, from 5.12 */
 	bool x32;	       /* the third table of system calls of x86 */
 	int trampoline_errno;  /* 0: fentry and fexit attach */
+	bool ring, reading;    /* ring buffers; programs may read the kernel's memory */
 	/* programs that the verifier or the kernel refused, and why */
 	struct {
 		char program[32];
@@ -95,6 +96,8 @@ struct attach {
 	struct own own[OWN_MAX];
 	int keeper_fd;		  /* to the canaries' keeper, -1: there is none */
 	struct process_key round; /* the canary of which something came last */
+	bool blind;
+	struct attach_error why;  /* it is blind */
 	bool unanswered;	  /* the last round was not over in time */
 	bool settled;		  /* classes have found their tiers */
 	struct control expected;  /* of it, what only we write */
@@ -114,6 +117,9 @@ void probe_done(struct probe *probe);
 /* NULL when the program can be had, else why not. */
 const char *probe_refuses(const struct probe *probe, const struct bpf_program *program);
 void probe_refuse(struct probe *probe, const char *program, const char *reason);
+/* What the kernel's lockdown says of itself: none, integrity, confidentiality; "" without it. */
+void probe_lockdown(char *text, size_t size);
+bool probe_has_rights(void); /* for bpf(2), as far as capabilities go */
 /* Parameters of a kernel function, -1 when it does not exist. */
 int probe_nargs(const struct probe *probe, const char *function);
 
@@ -149,6 +155,8 @@ void coverage_reason(const struct attach *attach, unsigned c, char *text, size_t
 bool attach_fall_back(struct attach *attach); /* true: classes moved, prove them again */
 bool tier_possible(const struct attach *attach, const struct tier *tier, char *why, size_t size);
 bool rests_on_tap(void *attach, unsigned kind);
+/* blind.c: memory that nobody else writes in place of rings and counters */
+int blind_load(struct attach *attach, const struct attach_error *why);
 void object_listen(void); /* to libbpf's messages, which alone name a refused program */
 int object_load(struct attach *attach, struct attach_error *error);
 int measure_prepare(struct attach *attach);

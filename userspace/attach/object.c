@@ -225,9 +225,9 @@ int object_load(struct attach *attach, struct attach_error *error)
 		failed_message[strcspn(failed_message, "\n")] = 0;
 		probe_refuse(&attach->probe, failed_program, failed_message);
 	}
-	return attach_fail(
-		error, err == -EPERM ? 77 : 1, err,
-		err == -EPERM ? "the kernel refuses to load BPF programs: CAP_BPF and CAP_PERFMON "
-				"are needed, and kernel lockdown must not be `confidentiality`"
-			      : "the BPF programs cannot be loaded");
+	if (err == -EPERM && !probe_has_rights())
+		return attach_fail(error, 77, err,
+				   "the kernel refuses to load BPF programs: CAP_BPF and "
+				   "CAP_PERFMON are needed");
+	return attach_fail(error, 69, err, "this kernel does not take the BPF programs");
 }

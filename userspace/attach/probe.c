@@ -4,6 +4,8 @@
 #include <bpf/btf.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/capability.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -13,7 +15,9 @@
 #include "attach/internal.h"
 #include "base/cleanup.h"
 
-#define INSN(...) ((struct bpf_insn){__VA_ARGS__})
+#define CAP_PERFMON_NUMBER 38
+#define CAP_BPF_NUMBER	   39
+#define INSN(...)	   ((struct bpf_insn){__VA_ARGS__})
 
 static bool try_fetching_atomics(void)
 {
@@ -73,46 +77,116 @@ static bool try_x32(void)
 #endif
 }
 
+/* bpf_probe_read_kernel, which lockdown may forbid to every program. */
+static bool try_reading(void)
+{
+	const struct bpf_insn insns[] = {
+		INSN(.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 1, .src_reg = 10),
+		INSN(.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = 1, .imm = -8),
+		INSN(.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 2, .imm = 8),
+		INSN(.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 3, .imm = 0),
+		INSN(.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_probe_read_kernel),
+		INSN(.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0),
+		INSN(.code = BPF_JMP | BPF_EXIT),
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "probe", "GPL", insns,
+			       sizeof(insns) / sizeof(*insns), NULL);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+void probe_lockdown(char *text, size_t size)
+{
+	CLEANUP(fclose) FILE *file = fopen("/sys/kernel/security/lockdown", "re");
+	char line[128], *from, *to;
+
+	text[0] = 0;
+	if (!file || !fgets(line, sizeof(line), file))
+		return;
+	from = strchr(line, '[');
+	to = from ? strchr(from, ']') : NULL;
+	if (to)
+		snprintf(text, size, "%.*s", (int)(to - from - 1), from + 1);
+}
+
+bool probe_has_rights(void)
+{
+	CLEANUP(fclose) FILE *status = fopen("/proc/self/status", "re");
+	unsigned long long caps = 0;
+	char line[128];
+
+	while (status && fgets(line, sizeof(line), status))
+		if (sscanf(line, "CapEff: %llx", &caps) == 1)
+			break;
+	return caps >> CAP_SYS_ADMIN & 1 ||
+	       (caps >> CAP_PERFMON_NUMBER & 1 && caps >> CAP_BPF_NUMBER & 1);
+}
+
+static int unsupported(struct attach_error *error, const char *format, ...)
+{
+	va_list args;
+
+	error->status = 69;
+	va_start(args, format);
+	vsnprintf(error->text, sizeof(error->text), format, args);
+	va_end(args);
+	return -EOPNOTSUPP;
+}
+
 static int try_ring(struct attach_error *error)
 {
 	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "probe", 0, 0, sysconf(_SC_PAGESIZE), NULL);
+	int err = errno;
 
 	if (fd >= 0) {
 		close(fd);
 		return 0;
 	}
-	if (errno == EPERM || errno == EACCES) {
-		error->status = 77;
-		snprintf(error->text, sizeof(error->text),
-			 "the kernel does not let this process use BPF: run it as root, or with "
-			 "CAP_BPF and CAP_PERFMON (before Linux 5.11 also with RLIMIT_MEMLOCK "
-			 "unlimited)");
-	} else {
-		error->status = 69;
-		snprintf(error->text, sizeof(error->text),
-			 "this kernel has no BPF ring buffer (%s): Linux 5.10 or newer with "
-			 "CONFIG_BPF_SYSCALL is needed",
-			 strerror(errno));
-	}
-	return -1;
+	if (err != EPERM && err != EACCES)
+		return unsupported(error,
+				   "this kernel has no BPF ring buffer (%s): Linux 5.10 or newer "
+				   "with CONFIG_BPF_SYSCALL is needed",
+				   strerror(err));
+	if (probe_has_rights())
+		return unsupported(error,
+				   "bpf(2) is refused although the process has the rights: by a "
+				   "system call filter, as containers have one, or a security "
+				   "module; run the sensor outside of it");
+	error->status = 77;
+	snprintf(error->text, sizeof(error->text),
+		 "the kernel does not let this process use BPF: run it as root, or with "
+		 "CAP_BPF and CAP_PERFMON (before Linux 5.11 also with RLIMIT_MEMLOCK "
+		 "unlimited)");
+	return -EPERM;
 }
 
 int probe_init(struct probe *probe, struct attach_error *error)
 {
-	if (try_ring(error))
-		return -EOPNOTSUPP;
+	char lockdown[32];
+	int err = try_ring(error);
+
+	if (err)
+		return err;
+	probe->ring = true;
+	probe->reading = try_reading();
+	probe_lockdown(lockdown, sizeof(lockdown));
+	if (!probe->reading)
+		return unsupported(error, "BPF programs may not read this kernel's memory%s",
+				   strcmp(lockdown, "confidentiality")
+					   ? ""
+					   : ": lockdown is `confidentiality`; boot with "
+					     "lockdown=integrity instead");
 	probe->btf = btf__load_vmlinux_btf();
-	if (!probe->btf) {
-		error->status = 69;
-		snprintf(
-			error->text, sizeof(error->text),
-			"this kernel does not describe its types (no /sys/kernel/btf/vmlinux): a "
-			"kernel "
-			"built with CONFIG_DEBUG_INFO_BTF=y is needed, as distributions ship them");
-		return -EOPNOTSUPP;
-	}
-	probe->x32 = try_x32();
+	if (!probe->btf)
+		return unsupported(error,
+				   "this kernel does not describe its types (no "
+				   "/sys/kernel/btf/vmlinux): one built with "
+				   "CONFIG_DEBUG_INFO_BTF=y is needed, as distributions ship them");
 	probe->fetching_atomics = try_fetching_atomics();
+	probe->x32 = try_x32();
 	probe->trampoline_errno = try_trampoline(probe->btf);
 	return 0;
 }

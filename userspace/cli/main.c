@@ -32,7 +32,7 @@ static const char help[] =
 	"  collect       a small collector\n"
 	"\n"
 	"  -h, --help    this text          --version   name of this build\n"
-	"Exit status: 0 ok, 1 failed, 2 usage, 3 findings of verify, 69 kernel not\n"
+	"Exit status: 0 ok, 1 failed, 2 usage, 3 findings, 69 kernel not\n"
 	"supported, 77 permission, 78 configuration.\n";
 
 static const struct {

@@ -58,9 +58,9 @@ void ring_free(struct ring *ring)
 
 const void *ring_next(struct ring *ring, size_t *size)
 {
-	uint64_t end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
+	uint64_t end = ring ? __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) : 0;
 
-	while (ring->position < end) {
+	while (ring && ring->position < end) {
 		const uint32_t *head = (const void *)(ring->data + (ring->position & ring->mask));
 		uint32_t len = __atomic_load_n(head, __ATOMIC_ACQUIRE);
 		uint64_t next;
@@ -80,12 +80,13 @@ const void *ring_next(struct ring *ring, size_t *size)
 
 void ring_release(struct ring *ring)
 {
-	__atomic_store_n(ring->consumer, ring->position, __ATOMIC_RELEASE);
+	if (ring)
+		__atomic_store_n(ring->consumer, ring->position, __ATOMIC_RELEASE);
 }
 
 uint64_t ring_waiting_bytes(const struct ring *ring)
 {
-	return __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) - ring->position;
+	return ring ? __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) - ring->position : 0;
 }
 
 uint64_t ring_size_bytes(const struct ring *ring)

@@ -15,6 +15,7 @@ struct ring;
 
 int ring_open(int map_fd, struct ring **ret);
 void ring_free(struct ring *ring);
+/* For all of these a ring that is NULL is one in which nothing ever is. */
 /* Next committed record, NULL when there is none; valid until ring_release. */
 const void *ring_next(struct ring *ring, size_t *size);
 /* Gives everything read so far back to the kernel. */
