@@ -120,6 +120,9 @@ static void want_common(struct check *check, const struct seen *seen)
 	want_number(check, "event.lane", (uint64_t)kind_lane(seen->kind), event->lane);
 	want_true(check, "event.seq > 0", event->seq > 0);
 	want_true(check, "event.tier > 0", event->tier > 0);
+	/* the end of a connection comes in an interrupt */
+	if (sizeof(long) == 4 && seen->kind != KIND_tcp_close)
+		want_number(check, "event.compat of a 32-bit program", 1, event->compat);
 	if (!may_be_unknown(seen))
 		want_number(check, "event.result_unknown", 0, event->result_unknown);
 	want_true(check, "process.key.start_ns > 0", process->key->start_ns > 0);
