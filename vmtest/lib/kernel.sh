@@ -72,16 +72,28 @@ kernel_pattern()
 	echo "$stem-$series([.-][^-]*(-[0-9]+)?)?$flavour"
 }
 
+# kernel_best ROW: "SUITE PACKAGE VERSION" of the highest version of that kind and series in its suite;
+# `newest` is looked for in sid and experimental.
+kernel_best()
+{
+	local name arch suite suites found best=''
+	IFS=$'\t' read -r name arch suites _ <<< "$1"
+	[ "$name" != newest ] || suites='sid experimental'
+	for suite in $suites; do
+		found=$(mirror_newest "$suite" "$arch" "$(kernel_pattern "$1")") || continue
+		[ -n "$best" ] && dpkg --compare-versions "${found#* }" le "${best##* }" || best="$suite $found"
+	done
+	[ -n "$best" ] || say "$name: $suites has no package of that series at all"
+	[ -n "$best" ] && echo "$best"
+}
+
 # kernel_drifted ROW DIRECTORY: downloads the newest package of the same series in the same suite.
 kernel_drifted()
 {
 	local name arch suite package found version
 	IFS=$'\t' read -r name arch suite package _ <<< "$1"
-	found=$(mirror_newest "$suite" "$arch" "$(kernel_pattern "$1")") || {
-		say "$name: $suite has no package of that series at all"
-		return 1
-	}
-	read -r package version <<< "$found"
+	found=$(kernel_best "$1") || return 1
+	read -r suite package version <<< "$found"
 	say "WARNING: $name: NOT THE PINNED KERNEL: taking $package $version instead, checked by" \
 		"apt's signature only; renew the pin in kernels.tsv"
 	mirror_download "$suite" "$arch" "$package=$version" "$2"
