@@ -166,6 +166,17 @@ static int open_section(struct reader *reader, char *line)
 	return 0;
 }
 
+/* The one name in [resource] that is no label: hinomi-forward makes labels of it. */
+static bool is_cloud(const char *value)
+{
+	static const char *const values[] = {"auto", "aws", "gcp", "azure", "off"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
+		if (!strcmp(value, values[i]))
+			return true;
+	return false;
+}
+
 static int set_label(struct reader *reader, const char *key, const char *value)
 {
 	struct config *config = reader->config;
@@ -179,6 +190,11 @@ static int set_label(struct reader *reader, const char *key, const char *value)
 				   "such as cloud.region");
 	if (!*value)
 		return reader_fail(reader, "label %s has no value", key);
+	if (!strcmp(key, "cloud") && !is_cloud(value))
+		return reader_fail(reader,
+				   "cloud = %.60s is not known; it may be auto, aws, gcp, azure "
+				   "or off",
+				   value);
 	for (i = 0; i < config->nlabels && strcmp(label[i].key, key); i++)
 		;
 	if (i == CONFIG_LABELS_MAX)

@@ -20,6 +20,7 @@
 #include "base/notify.h"
 #include "config/config.h"
 #include "frame/crypto.h"
+#include "forward/cloud.h"
 #include "forward/crew.h"
 #include "forward/worker.h"
 
@@ -255,6 +256,8 @@ int main(int argc, char **argv)
 	} else {
 		forward.state_dir = state;
 		curl_global_init(CURL_GLOBAL_DEFAULT);
+		if (cloud_label(config))
+			return EXIT_FAILURE;
 		status = deliver(&forward, signals);
 		curl_global_cleanup();
 	}
