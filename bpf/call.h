@@ -30,6 +30,12 @@ static __always_inline void call_arguments(struct call *call, REGS *regs, bool i
 	call->arg[3] = READ(regs, r10);
 	call->arg[4] = READ(regs, r8);
 }
+
+/* One argument, for who may need no other. */
+static __always_inline __u64 call_second(REGS *regs, bool is_32bit)
+{
+	return is_32bit ? (__u32)READ(regs, cx) : READ(regs, si);
+}
 #elif defined(__TARGET_ARCH_arm64)
 static __always_inline void call_arguments(struct call *call, REGS *regs, bool is_32bit)
 {
@@ -38,6 +44,11 @@ static __always_inline void call_arguments(struct call *call, REGS *regs, bool i
 	call->arg[2] = READ(regs, regs[2]);
 	call->arg[3] = READ(regs, regs[3]);
 	call->arg[4] = READ(regs, regs[4]);
+}
+
+static __always_inline __u64 call_second(REGS *regs, bool is_32bit)
+{
+	return READ(regs, regs[1]);
 }
 #endif
 

@@ -10,7 +10,7 @@
 #define DESCRIPTORS_MAX 64
 #define PROC_MAGIC	0x9fa0
 #define LOGINUID	0x6469756e69676f6cULL /* "loginuid", little-endian */
-#define LOGINUID_DIGITS 10
+#define LOGINUID_MAX	35 /* bytes that the kernel takes: a sign and many zeros may lead */
 
 /* The socket behind a descriptor, when it is a connection that somebody else began. */
 static __always_inline struct sock *accepted_of(struct file *file)
@@ -56,7 +56,7 @@ static __always_inline void connection_fill(struct address *peer, struct task_st
 /* The number as a write gave it, in the user namespace of the caller. */
 static __always_inline __u32 uid_asked(const char *text, __u32 len)
 {
-	char digits[LOGINUID_DIGITS] = {};
+	char digits[LOGINUID_MAX] = {};
 	__u32 uid = 0;
 
 	if (len > sizeof(digits))
@@ -65,7 +65,9 @@ static __always_inline __u32 uid_asked(const char *text, __u32 len)
 	if (len > sizeof(digits))
 		return UNSET_ID;
 	bpf_probe_read_user(digits, len, text);
-	for (int i = 0; i < LOGINUID_DIGITS; i++) {
+	for (int i = 0; i < LOGINUID_MAX; i++) {
+		if (!i && digits[i] == '+')
+			continue;
 		if (digits[i] < '0' || digits[i] > '9')
 			break;
 		uid = uid * 10 + (digits[i] - '0');
@@ -96,7 +98,17 @@ int BPF_PROG(loginuid_exit, struct file *file, const char *text, unsigned long l
 	return on_login(text, len, result, HOOK_loginuid_exit, 1);
 }
 
-/* Tier 2.  Writes are many: those of another length or file system are told by a few reads. */
+/* Tier 2.  Writes are many: nearly all are told by their length and their first byte. */
+static __always_inline bool is_loginuid(REGS *regs, bool is_32bit, long result)
+{
+	char first = 0;
+
+	if (!result || result > LOGINUID_MAX)
+		return false;
+	bpf_probe_read_user(&first, 1, (void *)call_second(regs, is_32bit));
+	return first == '+' || (first >= '0' && first <= '9');
+}
+
 static __always_inline int tap_write(const struct call *call)
 {
 	struct file *file = file_of_fd(call->arg[0]);

@@ -93,8 +93,7 @@ static __always_inline void call_fill(struct call *call, REGS *regs, const struc
 	index &= TAP_SYSCALLS - 1;
 	call->what = is_32bit ? c->tap_compat[index] : c->tap_native[index];
 	call->compat = is_32bit || (settings.x32 && nr & X32_BIT);
-	/* most writes cannot be of a login uid, and need no further look */
-	if (call->what == TAP_WRITE && (!call->result || call->result > LOGINUID_DIGITS)) {
+	if (call->what == TAP_WRITE && !is_loginuid(regs, is_32bit, call->result)) {
 		call->what = TAP_NONE;
 		return;
 	}

@@ -23,7 +23,7 @@ static int loginuid_write(uint32_t uid)
 {
 	int fd = open("/proc/self/loginuid", O_WRONLY | O_CLOEXEC);
 	char text[16];
-	int size = snprintf(text, sizeof(text), "%u", uid), err = 0;
+	int size = snprintf(text, sizeof(text), "+%012u", uid), err = 0; /* as odd as allowed */
 
 	if (fd < 0)
 		return -errno;
