@@ -6,6 +6,7 @@
 # make arm64    all programs for arm64, below build/arm64
 # make install  DESTDIR= PREFIX=/usr
 # make vmtest KERNEL=6.12   the end-to-end tests on one real kernel
+# make coverage-matrix budget   what each kernel says of itself, into tables that are committed
 
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
