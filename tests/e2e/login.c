@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <hinomi/kinds.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -38,7 +39,7 @@ static uint64_t number_of(const char *path)
 	FILE *file = fopen(path, "re");
 	uint64_t n = 0;
 
-	if (!file || fscanf(file, "%lu", &n) != 1)
+	if (!file || fscanf(file, "%" SCNu64, &n) != 1)
 		n = UNSET;
 	if (file)
 		fclose(file);
