@@ -368,8 +368,8 @@ int enrich_event(struct enrich *enrich, struct event *event, struct arena *arena
 		if (!r)
 			r = exec_hash(enrich, event, arena);
 	}
-	if (event->kind == KIND_exec && !r)
-		r = provenance_tell(enrich->origins, enrich->tree, event->body->exec->file, arena);
+	if (!r)
+		r = provenance_tell(enrich->origins, enrich->tree, event, arena);
 	provenance_learn(enrich->origins, process, event);
 	if (!r)
 		r = event_describe(enrich, process, event, arena);

@@ -126,8 +126,8 @@ static void told_fill(struct told *told, const struct origin *from, const struct
 		to->session = describe_session(from->session, &at, &told->session);
 }
 
-int provenance_tell(const struct origins *origins, struct tree *tree, Hinomi__File *file,
-		    struct arena *arena)
+static int file_tell(const struct origins *origins, struct tree *tree, Hinomi__File *file,
+		     struct arena *arena)
 {
 	const struct origin *origin = origins_wants(file) ? origins_find(origins, file) : NULL;
 	const struct process *writer;
@@ -147,4 +147,45 @@ int provenance_tell(const struct origins *origins, struct tree *tree, Hinomi__Fi
 	told_fill(told, origin, image, peer);
 	file->origin = &told->origin;
 	return 0;
+}
+
+/* Classes that are about files as such name who did it anyway. */
+static bool is_file_class(unsigned kind)
+{
+	return (kind >= KIND_file_create && kind <= KIND_file_owner) || (kind >= 80 && kind <= 87);
+}
+
+static int field_tell(const struct origins *origins, struct tree *tree,
+		      const ProtobufCFieldDescriptor *field, char *body, struct arena *arena)
+{
+	void *at = body + field->offset;
+	Hinomi__File **files =
+		field->label == PROTOBUF_C_LABEL_REPEATED ? *(Hinomi__File ***)at : at;
+	size_t n = field->label == PROTOBUF_C_LABEL_REPEATED
+			   ? *(size_t *)(body + field->quantifier_offset)
+			   : 1;
+	int r = 0;
+
+	for (size_t i = 0; i < n && !r; i++)
+		r = file_tell(origins, tree, files[i], arena);
+	return r;
+}
+
+int provenance_tell(const struct origins *origins, struct tree *tree, const struct event *event,
+		    struct arena *arena)
+{
+	const ProtobufCFieldDescriptor *in_event = protobuf_c_message_descriptor_get_field(
+		event->body->base.descriptor, (unsigned)event->body->body_case);
+	const ProtobufCMessageDescriptor *type;
+	char *body;
+	int r = 0;
+
+	if (!in_event || is_file_class(event->kind))
+		return 0;
+	body = *(char **)((char *)event->body + in_event->offset);
+	type = in_event->descriptor;
+	for (unsigned i = 0; i < type->n_fields && !r; i++)
+		if (type->fields[i].descriptor == &hinomi__file__descriptor)
+			r = field_tell(origins, tree, &type->fields[i], body, arena);
+	return r;
 }

@@ -11,6 +11,6 @@ struct tree;
 
 /* The process did what the event says. */
 void provenance_learn(struct origins *origins, struct process *process, const struct event *event);
-/* Sets file->origin where it is known; NULL is fine.  -ENOMEM. */
-int provenance_tell(const struct origins *origins, struct tree *tree, Hinomi__File *file,
+/* Sets File.origin, where it is known, of what the event executes, loads or maps.  -ENOMEM. */
+int provenance_tell(const struct origins *origins, struct tree *tree, const struct event *event,
 		    struct arena *arena);
