@@ -8,8 +8,6 @@
 
 #define DNS_PORT 53
 
-enum iter_type { ITER_IOVEC, ITER_UBUF };
-
 /* The canary may not take the port that answers come from. */
 static __always_inline bool is_dns(const struct peer *peer)
 {
@@ -46,36 +44,19 @@ static __always_inline int on_dns(struct sock *sk, const struct peer *peer, __u6
 	return record_end(slot, 0, LANE_OF_dns);
 }
 
-/*
- * Where the bytes of a message of one piece begin in user memory.  Once they were
- * copied (`done` of them) the iterator has gone past them, and past their iovec when
- * that was used up.  0: they lie elsewhere.
+/* Where the bytes of a message of one piece begin, once `done` of them were copied; 0: elsewhere.
  */
 static __always_inline __u64 bytes_of(struct msghdr *msg, __u32 done)
 {
-	struct iov_iter *iter = &msg->msg_iter;
-	__u64 offset = READ(iter, iov_offset), at;
-	struct iov_iter___v60 *v60 = (void *)iter;
-	struct iov_iter___v64 *v64 = (void *)iter;
+	struct sent sent = {};
 	struct iovec *iov;
 
-	if (bpf_core_field_exists(v60->ubuf) &&
-	    bpf_core_enum_value_exists(enum iter_type, ITER_UBUF) &&
-	    READ(v60, iter_type) == bpf_core_enum_value(enum iter_type, ITER_UBUF))
-		return (__u64)READ(v60, ubuf) + offset - done;
-	if (bpf_core_field_exists(v60->iter_type)) {
-		if (READ(v60, iter_type) != bpf_core_enum_value(enum iter_type, ITER_IOVEC))
-			return 0;
-	}
-	iov = bpf_core_field_exists(v64->__iov) ? READ(v64, __iov) : READ(iter, iov);
-	if (offset >= done)
-		return (__u64)READ(iov, iov_base) + offset - done;
-	if (offset)
+	if (!sent_of(&sent, msg, done))
 		return 0;
-	iov--;
-	at = (__u64)READ(iov, iov_base);
-	offset = READ(iov, iov_len);
-	return offset >= done ? at + offset - done : 0;
+	if (sent.how & PIECES_ONE)
+		return sent.at;
+	iov = (void *)sent.at;
+	return READ(iov, iov_len) >= done ? (__u64)READ(iov, iov_base) : 0;
 }
 
 static __always_inline void peer_of_message(struct peer *peer, struct sock *sk, struct msghdr *msg)

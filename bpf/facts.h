@@ -206,3 +206,12 @@ static __always_inline struct file *file_of_fd(int fd)
 	bpf_probe_read_kernel(&file, sizeof(file), array + fd);
 	return file;
 }
+
+static __always_inline struct socket *socket_of_fd(int fd)
+{
+	struct file *file = file_of_fd(fd);
+
+	if (!file || (READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return NULL;
+	return READ(file, private_data);
+}

@@ -35,11 +35,16 @@ struct {
 	__type(value, struct owner);
 } owners SEC(".maps");
 
-static __always_inline bool is_tcp(const struct sock *sk)
+static __always_inline bool is_inet(const struct sock *sk)
 {
 	__u16 family = READ(sk, __sk_common.skc_family);
 
-	return (family == AF_INET || family == AF_INET6) && READ(sk, sk_protocol) == IPPROTO_TCP;
+	return family == AF_INET || family == AF_INET6;
+}
+
+static __always_inline bool is_tcp(const struct sock *sk)
+{
+	return is_inet(sk) && READ(sk, sk_protocol) == IPPROTO_TCP;
 }
 
 /* The current process connects or has accepted: from here on the connection is its own. */

@@ -8,6 +8,8 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 #include <hinomi/maps.h>
+#include <hinomi/metadata_service.h>
+#include <hinomi/net_change.h>
 #include <hinomi/record.h>
 #include <hinomi/record_file.h>
 #include <hinomi/record_network.h>
@@ -27,9 +29,13 @@ char LICENSE[] SEC("license") = "GPL";
 #include "flow.h"
 #include "login.h"
 #include "tasks.h"
+#include "message.h"
 #include "udp.h"
 #include "dns.h"
+#include "opening.h"
 #include "special.h"
+#include "net_change.h"
+#include "standing.h"
 #include "exec_failed.h"
 #include "inject.h"
 #include "mount.h"
@@ -37,3 +43,4 @@ char LICENSE[] SEC("license") = "GPL";
 #include "change.h"
 #include "make.h"
 #include "tap.h"
+#include "tap_write.h"

@@ -217,7 +217,13 @@ struct pid {
 struct kernfs_node {
 	__u64 id;
 };
+struct cgroup;
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
+};
 struct cgroup {
+	struct cgroup_subsys_state self;
 	struct kernfs_node *kn;
 };
 struct css_set {
@@ -315,6 +321,7 @@ struct sock {
 	__u16 sk_type;
 	__u16 sk_protocol;
 	int sk_err;
+	__u32 sk_max_ack_backlog;
 	struct sk_filter *sk_filter;
 	struct pid *sk_peer_pid;
 	struct socket *sk_socket;
@@ -336,7 +343,8 @@ struct inet_sock {
 };
 
 struct tcp_sock {
-	__u64 bytes_sent, bytes_acked, bytes_received;
+	__u64 bytes_sent, bytes_retrans, bytes_acked, bytes_received;
+	__u32 write_seq, snd_nxt;
 	__u32 segs_in, segs_out, total_retrans;
 };
 
@@ -366,7 +374,8 @@ struct msghdr {
 };
 
 struct sk_buff {
-	unsigned char *head;
+	unsigned char *head, *data;
+	__u32 len;
 	__u16 transport_header, network_header;
 	__be16 protocol;
 };
@@ -401,6 +410,10 @@ struct unix_address {
 	struct sockaddr_un name[1]; /* a flexible array in the kernel */
 };
 
+struct netlink_sock {
+	__u32 dst_portid;
+};
+
 struct unix_sock {
 	struct unix_address *addr;
 	struct sock *peer;
@@ -426,6 +439,12 @@ struct bpf_iter_meta {
 struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
+};
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	__u32 fd;
+	struct file *file;
 };
 struct bpf_iter__bpf_map_elem {
 	struct bpf_iter_meta *meta;

@@ -56,3 +56,40 @@ static __always_inline bool call_is_foreign(struct task_struct *task)
 {
 	return is_compat(task) || (settings.x32 && call_is_x32(current_regs()));
 }
+
+#define NR_WRITE_32BIT	4 /* on i386 and 32-bit arm */
+#define NR_WRITEV_32BIT 146
+#if defined(__TARGET_ARCH_x86)
+#define NR_WRITE	    1
+#define NR_WRITEV	    20
+#define NR_WRITEV_X32	    516
+#define NR_SETSOCKOPT	    54
+#define NR_SETSOCKOPT_32BIT 366
+#define NR_SETSOCKOPT_X32   541
+#elif defined(__TARGET_ARCH_arm64)
+#define NR_WRITE	    64
+#define NR_WRITEV	    66
+#define NR_WRITEV_X32	    66
+#define NR_SETSOCKOPT	    208
+#define NR_SETSOCKOPT_32BIT 294
+#define NR_SETSOCKOPT_X32   208
+#endif
+
+static __always_inline bool is_write(__u32 nr, bool is_32bit)
+{
+	return nr == (is_32bit ? NR_WRITE_32BIT : NR_WRITE);
+}
+
+static __always_inline bool is_setsockopt(__u32 nr, bool is_32bit)
+{
+	if (is_32bit)
+		return nr == NR_SETSOCKOPT_32BIT;
+	return nr == NR_SETSOCKOPT || nr == NR_SETSOCKOPT_X32;
+}
+
+static __always_inline bool is_writev(__u32 nr, bool is_32bit)
+{
+	if (is_32bit)
+		return nr == NR_WRITEV_32BIT;
+	return nr == NR_WRITEV || nr == NR_WRITEV_X32;
+}

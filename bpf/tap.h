@@ -204,15 +204,6 @@ static __always_inline int tap_attr(struct call *call, __u32 kind, int dfd, cons
 	return record_end(slot, call->result, LANE_OF_file_mode);
 }
 
-static __always_inline struct socket *socket_of_fd(int fd)
-{
-	struct file *file = file_of_fd(fd);
-
-	if (!file || (READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
-		return NULL;
-	return READ(file, private_data);
-}
-
 /* A connect that failed leaves nothing to go by in the socket. */
 static __always_inline bool peer_unknown(const struct call *call, const struct address *peer)
 {
@@ -404,6 +395,10 @@ static __always_inline int on_call(REGS *regs, long result)
 	case TAP_CREDS:
 		return tap_creds(&call);
 	}
+	if (call.what == TAP_IOCTL && ioctl_changes(call.arg[1]))
+		return tapped(KIND_net_change) ? on_ioctl(&call) : 0;
+	if (call.what == TAP_IOCTL && !tapped(KIND_file_flags))
+		return 0;
 	if (call.what >= TAP_SETXATTR && call.what <= TAP_MKNODAT)
 		return tap_change(&call);
 	if (call.what >= TAP_EXECVE)

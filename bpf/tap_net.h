@@ -5,10 +5,10 @@
  */
 #pragma once
 
-#define SOCK_DGRAM   2
-#define SOCK_STREAM  1
-#define MSG_FASTOPEN 0x20000000
-#define MESSAGES_MAX 1024 /* UIO_MAXIOV: no call takes more */
+#define SOCK_DGRAM	    2
+#define MSG_FASTOPEN	    0x20000000
+#define STREAM_MESSAGES_MAX 16	 /* of one call that are looked at */
+#define MESSAGES_MAX	    1024 /* UIO_MAXIOV: no call takes more */
 
 static __always_inline bool tapped(__u32 kind)
 {
@@ -68,12 +68,11 @@ __noinline int tap_messages(__u64 sk, __u64 at, __u32 count, __u32 how, __u32 co
 	return 0;
 }
 
-static __always_inline int tap_udp(struct call *call, struct sock *sk)
+static __always_inline int tap_udp(struct call *call, struct sock *sk, bool sends)
 {
-	bool sends = call->what >= TAP_SENDTO && call->what <= TAP_SENDMMSG;
-	__u32 how = sends ? UDP_SENT : 0;
 	__u32 flags = call->what == TAP_SENDMSG || call->what == TAP_RECVMSG ? call->arg[2]
 									     : call->arg[3];
+	__u32 how = sends ? UDP_SENT : 0;
 
 	if (!sends && (call->result < 0 || flags & MSG_PEEK))
 		return 0;
@@ -90,8 +89,59 @@ static __always_inline int tap_udp(struct call *call, struct sock *sk)
 	return tap_messages((__u64)sk, call->arg[1], call->result, how, call->compat);
 }
 
-/* connect by sending: the socket has the peer by now, or the call failed */
-static __always_inline int tap_fastopen(struct call *call)
+static __always_inline int tap_bytes(struct sock *sk, bool netlink, __u64 at, __u32 len, __u32 how)
+{
+	if (netlink)
+		return on_netlink_sent((__u64)sk, at, len, how, HOOK_tap);
+	return on_sent((__u64)sk, at, len, how, HOOK_AND_TIER(HOOK_tap, 2));
+}
+
+/*
+ * What goes out on TCP and to the kernel, by send, sendmsg or sendmmsg: `count` messages, one of
+ * them `len` bytes long.  Global, for the sake of the caller's stack.
+ */
+__noinline int tap_stream(__u64 socket, __u64 at, __u32 len, __u32 count, __u32 form)
+{
+	struct sock *sk = (void *)socket;
+	bool compat = form & HEADER_COMPAT, netlink = is_netlink(sk);
+
+	for (__u32 i = 0; i < STREAM_MESSAGES_MAX && i < count; i++) {
+		if (form & HEADER_LENGTH)
+			bpf_probe_read_user(&len, sizeof(len), (void *)(at + (compat ? 28 : 56)));
+		tap_bytes(sk, netlink, user_word(at + (compat ? 8 : 16), compat), len,
+			  compat ? PIECES_COMPAT : 0);
+		at += compat ? 32 : 64;
+	}
+	return 0;
+}
+
+static __always_inline int tap_sent(struct call *call, struct sock *sk)
+{
+	__u32 form = call->compat ? HEADER_COMPAT : 0;
+
+	if (call->what == TAP_SENDTO)
+		return tap_bytes(sk, is_netlink(sk), call->arg[1], call->result, PIECES_ONE);
+	if (call->what == TAP_SENDMMSG)
+		return tap_stream((__u64)sk, call->arg[1], 0, call->result, form | HEADER_LENGTH);
+	return tap_stream((__u64)sk, call->arg[1], call->result, 1, form);
+}
+
+/* Processes may talk to each other over netlink, too. */
+static __always_inline bool is_to_process(struct call *call, struct sock *sk)
+{
+	__u64 name =
+		call->what == TAP_SENDTO ? call->arg[4] : user_word(call->arg[1], call->compat);
+	__u32 port = 0;
+
+	if (!name)
+		return READ((struct netlink_sock *)sk, dst_portid);
+	bpf_probe_read_user(&port, sizeof(port), (void *)(name + 4));
+	return port;
+}
+
+/* A function for the sake of the stack.  Connect by sending: the socket has the peer by now, or the
+ * call failed */
+static __noinline int tap_fastopen(struct call *call)
 {
 	__u64 name =
 		call->what == TAP_SENDTO ? call->arg[4] : user_word(call->arg[1], call->compat);
@@ -129,28 +179,51 @@ static __always_inline bool is_fastopen(struct call *call)
 
 static __always_inline int tap_transfer(struct call *call)
 {
+	bool sends = call->what >= TAP_SENDTO && call->what <= TAP_SENDMMSG;
+	bool udp = tapped(KIND_udp_flow) || tapped(KIND_dns);
+	bool went = sends && call->result > 0;
+	bool tcp = went && (tapped(KIND_tls_hello) || tapped(KIND_metadata_request));
+	bool change = went && (tapped(KIND_net_change) || tapped(KIND_audit_change));
 	struct socket *sock;
 	struct sock *sk;
-	__u16 family;
 
-	if (is_fastopen(call))
-		return tapped(KIND_connect) ? tap_fastopen(call) : 0;
-	if (!tapped(KIND_udp_flow) && !tapped(KIND_dns))
+	if (is_fastopen(call) && tapped(KIND_connect))
+		tap_fastopen(call);
+	if (!udp && !tcp && !change)
 		return 0;
 	sock = socket_of_fd(call->arg[0]);
-	if (!sock || READ(sock, type) != SOCK_DGRAM)
-		return 0;
 	sk = READ(sock, sk);
-	family = READ(sk, __sk_common.skc_family);
-	if ((family != AF_INET && family != AF_INET6) || READ(sk, sk_protocol) != IPPROTO_UDP)
+	if (!sk)
 		return 0;
-	return tap_udp(call, sk);
+	if (is_tcp(sk))
+		return tcp ? tap_sent(call, sk) : 0;
+	if (is_netlink(sk))
+		return change && !is_to_process(call, sk) ? tap_sent(call, sk) : 0;
+	if (!udp || !is_inet(sk) || READ(sk, sk_protocol) != IPPROTO_UDP ||
+	    READ(sock, type) != SOCK_DGRAM)
+		return 0;
+	return tap_udp(call, sk, sends);
+}
+
+static __always_inline int tap_option(struct call *call)
+{
+	__u32 action = filter_action(call->arg[1], call->arg[2]);
+	bool changes = tapped(KIND_net_change) && option_changes(call->arg[1], call->arg[2]);
+	struct socket *sock = action || changes ? socket_of_fd(call->arg[0]) : NULL;
+
+	if (!sock)
+		return 0;
+	if (changes)
+		return on_option(READ(sock, sk), call->arg[1], call->arg[2], call->arg[3],
+				 call->result, 0, HOOK_tap, 2);
+	return tapped(KIND_socket_filter)
+		       ? on_filter(READ(sock, sk), action, call->result, 0, HOOK_tap, 2)
+		       : 0;
 }
 
 static __always_inline int tap_net(struct call *call)
 {
 	struct socket *sock;
-	__u32 action;
 
 	switch (call->what) {
 	case TAP_SOCKET:
@@ -158,9 +231,7 @@ static __always_inline int tap_net(struct call *call)
 		return on_special(sock, call->arg[0], call->arg[1], call->arg[2],
 				  call->result < 0 ? call->result : 0, HOOK_tap, 2);
 	case TAP_SETSOCKOPT:
-		action = filter_action(call->arg[1], call->arg[2]);
-		sock = action ? socket_of_fd(call->arg[0]) : NULL;
-		return sock ? on_filter(READ(sock, sk), action, call->result, 0, HOOK_tap, 2) : 0;
+		return tap_option(call);
 	case TAP_SENDTO ... TAP_RECVMMSG:
 		return tap_transfer(call);
 	}

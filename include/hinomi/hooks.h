@@ -78,7 +78,13 @@
 	HOOK(mkdir_exit)               \
 	HOOK(mknod_exit)               \
 	HOOK(vfs_create_exit)          \
-	HOOK(loginuid_exit)
+	HOOK(loginuid_exit)            \
+	HOOK(opening_exit)             \
+	HOOK(socket_write)             \
+	HOOK(sockets)                  \
+	HOOK(netlink_exit)             \
+	HOOK(option_enter)             \
+	HOOK(ioctl_exit)
 
 enum hook_id {
 	HOOK_NONE,

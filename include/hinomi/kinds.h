@@ -50,7 +50,11 @@ enum lane {
 	KIND(file_times, 84, LANE_BULK)                \
 	KIND(file_make, 85, LANE_BULK)                 \
 	/* sessions: 59 to 62 */                       \
-	KIND(login, 59, LANE_KEEP)
+	KIND(login, 59, LANE_KEEP)                     \
+	KIND(tls_hello, 53, LANE_BULK)                 \
+	KIND(metadata_request, 54, LANE_BULK)          \
+	KIND(net_change, 55, LANE_BULK)                \
+	KIND(audit_change, 56, LANE_BULK)
 
 /* made by the sensor, not by the kernel */
 #define FOR_EACH_SENSOR_KIND(KIND)         \

@@ -56,6 +56,7 @@ struct settings {
 	__u32 x32;		/* the kernel has the x32 table of system calls */
 	__u32 nargs[NARGS_MAX];
 	__u32 wake_bytes[LANES]; /* wake the reader when this much waits */
+	__u64 scope_id;		 /* of its cgroup */
 };
 
 /* Shared memory with the reader while programs run. */

@@ -63,6 +63,7 @@ struct actor {
 #define RECORD_COMPAT	      1 /* 32-bit or x32 system call */
 #define RECORD_RESULT_UNKNOWN 2 /* seen before its outcome */
 #define RECORD_NO_ACTOR	      4 /* nobody knows whose it is: actor is empty */
+#define RECORD_PREEXISTING    8 /* nothing happened: it was there before the sensor looked */
 
 struct record {
 	__u32 size; /* of the whole record, trailing bytes included */

@@ -59,6 +59,39 @@ struct dns_record {
 	__u32 sent;		  /* else received */
 };
 
+#define RECORD_OPENING_MAX 4096
+
+/* What a process sent on a TCP connection: a ClientHello, or a request to the metadata service. */
+struct opening_record {
+	struct socket_record socket;
+	struct bytes_ref bytes; /* the first RECORD_OPENING_MAX of them */
+	__u32 pad;
+};
+
+#define RECORD_CHANGE_MAX 2048 /* on tier 1 */
+#define OPTION_BYTES	  32
+#define MEMBERSHIP_BYTES  8
+#define IOCTL_BYTES	  32 /* a 32-bit struct ifreq, which has what others begin with */
+#define IOCTL_ROUTE_BYTES 56 /* of struct rtentry, its addresses */
+
+enum change_how { CHANGE_NETLINK = 1, CHANGE_OPTION, CHANGE_IOCTL };
+
+/* As opening_record begins, so that one function appends the bytes. */
+struct net_change_record {
+	struct socket_record socket;
+	struct bytes_ref bytes; /* messages, the option's value, what the argument points to */
+	__u32 how;		/* enum change_how */
+	__u32 level;		/* of an option */
+	__u32 command;		/* which option or ioctl */
+};
+
+/* struct nlmsghdr */
+struct netlink_head {
+	__u32 len;
+	__u16 type, flags;
+	__u32 sequence, port;
+};
+
 enum filter_action {
 	FILTER_ATTACH = 1, /* classic BPF */
 	FILTER_ATTACH_BPF,

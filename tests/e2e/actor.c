@@ -120,6 +120,8 @@ static void act(const struct test *test, struct facts *facts, int start)
 	umask(022);
 	close(facts->start);
 	must(chdir(facts->dir));
+	if (test->hold)
+		test->hold(facts);
 	if (test->nobody)
 		become_nobody(facts);
 	__atomic_store_n(&facts->ready, true, __ATOMIC_RELEASE);

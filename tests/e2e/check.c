@@ -90,17 +90,39 @@ unsigned tier_of(const struct check *check, unsigned kind)
 	return 0;
 }
 
+/* Without functions to attach to, what write sends is seen only where a tracepoint tells. */
+bool sees_writes(const struct check *check, unsigned kind)
+{
+	const struct seen *start = story_first(check->story, KIND_sensor_start);
+
+	for (size_t i = 0; start && i < start->event->sensor_start->n_coverage; i++) {
+		const Hinomi__Coverage *c = start->event->sensor_start->coverage[i];
+
+		if (!strcmp(c->class_, kind_name(kind)))
+			return c->tier == 1 || strstr(c->hook, "sock_send_length");
+	}
+	return false;
+}
+
+/* Families with hooks of their own. */
+static bool is_common(uint32_t family)
+{
+	return family == AF_INET || family == AF_INET6 || family == AF_UNIX;
+}
+
 /* Some hooks run before the outcome is known. */
 static bool may_be_unknown(const struct seen *seen)
 {
 	switch (seen->kind) {
 	case KIND_connect:
-		return seen->event->connect->family == AF_NETLINK;
+		return !is_common(seen->event->connect->family);
 	case KIND_bind:
-		return seen->event->bind->family == AF_NETLINK;
+		return !is_common(seen->event->bind->family);
 	case KIND_udp_flow:
 	case KIND_dns:
 	case KIND_socket_filter:
+	case KIND_net_change:
+	case KIND_audit_change:
 		return true;
 	default:
 		return false;

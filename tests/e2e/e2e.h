@@ -49,6 +49,7 @@ struct test {
 	void (*prepare)(struct facts *facts); /* outside the cgroup, unseen; or NULL */
 	void (*act)(struct facts *facts);
 	void (*check)(struct check *check);
+	void (*hold)(struct facts *facts); /* in the actor, before it is looked at; or NULL */
 	bool nobody;	    /* the actor is uid and gid 65534 from before it is looked at */
 	bool early;	    /* the actor is there before the sensor */
 	const char *cgroup; /* below the suite's, for this actor alone; or NULL */
@@ -59,7 +60,7 @@ extern const struct test exec_tests[], args_tests[], fork_tests[], exit_tests[],
 	create_tests[], open_tests[], names_tests[], attr_tests[], inet_tests[], unix_tests[],
 	place_tests[], compat_tests[], uring_tests[], process_tests[], flows_tests[],
 	special_tests[], inject_tests[], mount_tests[], change_tests[], login_tests[],
-	origin_tests[];
+	origin_tests[], opening_tests[], net_change_tests[];
 
 int login_child(void); /* the program with CHILD_ENV=login */
 
@@ -134,6 +135,8 @@ bool there_is(struct check *check, unsigned kind);
 bool there_is_of(struct check *check, unsigned kind, pid_t pid);
 unsigned tier_of(const struct check *check,
 		 unsigned kind); /* of the class, as the sensor said at its start */
+/* Does the class see what write sends to sockets? */
+bool sees_writes(const struct check *check, unsigned kind);
 void want_number(struct check *check, const char *what, uint64_t want, uint64_t got);
 void want_bytes(struct check *check, const char *what, const void *want, size_t size,
 		const ProtobufCBinaryData *got);

@@ -99,6 +99,7 @@ static void check_downloaded(struct check *check)
 					KIND_connect,
 					KIND_login,
 					KIND_namespace,
+					KIND_net_change,
 					KIND_mount,
 					KIND_accept,
 					0};

@@ -2,6 +2,7 @@
 /* Special sockets, filters, families beyond IP and unix, fast open, the metadata service. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <hinomi/kinds.h>
 #include <linux/bpf.h>
 #include <linux/filter.h>
@@ -246,12 +247,169 @@ static void check_metadata(struct check *check)
 	want_true(check, "connect.cloud_metadata", connect->event->connect->cloud_metadata);
 }
 
+/* ---- to nowhere in particular: the unspecified address, then no family, which disconnects */
+
+static void act_unspecified(struct facts *facts)
+{
+	struct sockaddr_in *any = (void *)&facts->address[0];
+	struct sockaddr none = {.sa_family = AF_UNSPEC};
+	int fd = must(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+
+	any->sin_family = AF_INET;
+	any->sin_port = htons(9);
+	must(connect(fd, (struct sockaddr *)any, sizeof(*any)));
+	must(connect(fd, &none, sizeof(none)));
+	close(fd);
+}
+
+static void check_unspecified(struct check *check)
+{
+	const struct seen *to = take(check, KIND_connect), *none = take(check, KIND_connect);
+
+	if (!to || !none)
+		return;
+	/* on tier 1 what was asked for, on tier 2 what became of it */
+	want_true(check, "a peer", to->event->connect->peer);
+	if (to->event->tier == 1)
+		want_address(check, "connect.peer", &check->facts->address[0], 0,
+			     to->event->connect->peer);
+	want_true(check, "no peer", !none->event->connect->peer);
+}
+
+/* ---- families that have addresses of their own */
+
+static void act_families(struct facts *facts)
+{
+	static const struct {
+		uint16_t family;
+		char type[14];
+		uint32_t feature, mask;
+		char name[64];
+	} alg = {AF_ALG, "hash", 0, 0, "sha256"};
+	static const struct {
+		uint16_t family, reserved;
+		uint32_t port, cid;
+		char zero[4];
+	} vsock = {AF_VSOCK, 0, 0x1234, 2, {0}};
+	int fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0) {
+		fcntl(fd, F_SETFL, O_NONBLOCK);
+		connect(fd, (const void *)&vsock, sizeof(vsock));
+		facts->number[0] = 1;
+		close(fd);
+	}
+	fd = socket(AF_ALG, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd >= 0) {
+		facts->number[1] = 1;
+		bind(fd, (const void *)&alg, sizeof(alg));
+		close(fd);
+	}
+	if (!facts->number[0] && !facts->number[1])
+		act_skip(facts, "this kernel has neither vsock nor AF_ALG");
+}
+
+static void check_families(struct check *check)
+{
+	const struct seen *seen;
+
+	while (there_is(check, KIND_socket_special))
+		take(check, KIND_socket_special);
+	seen = check->facts->number[0] ? take(check, KIND_connect) : NULL;
+	if (seen && seen->event->connect->peer) {
+		want_number(check, "vsock: family", AF_VSOCK, seen->event->connect->peer->family);
+		want_bytes(check, "vsock: port", "\0\0\x34\x12\0\0\2\0\0\0", 10,
+			   &(ProtobufCBinaryData){
+				   .data = seen->event->connect->peer->raw.data,
+				   .len = seen->event->connect->peer->raw.len < 10 ? 0 : 10});
+	}
+	seen = check->facts->number[1] ? take(check, KIND_bind) : NULL;
+	if (seen)
+		want_true(check, "the algorithm's name",
+			  seen->event->bind->local &&
+				  memmem(seen->event->bind->local->raw.data,
+					 seen->event->bind->local->raw.len, "sha256", 6));
+}
+
+/* ---- what was there before the sensor: opened before the actor is looked at */
+
+static int held[3] = {-1, -1, -1};
+
+static void hold(struct facts *facts)
+{
+	struct sock_fprog program = {.len = ARRAY_SIZE(classic), .filter = (void *)classic};
+	struct sockaddr_in *at = (void *)&facts->address[0];
+
+	at->sin_family = AF_INET;
+	at->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	facts->address_len[0] = sizeof(*at);
+	held[0] = must(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+	held[1] = must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	must(bind(held[1], (struct sockaddr *)at, sizeof(*at)));
+	must(getsockname(held[1], (struct sockaddr *)at, &facts->address_len[0]));
+	must(listen(held[1], 7));
+	held[2] = must(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	must(setsockopt(held[2], SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)));
+	for (size_t i = 0; i < ARRAY_SIZE(held); i++)
+		must(fstat(held[i], &facts->stat[i]));
+}
+
+static void act_held(struct facts *facts)
+{
+	(void)facts;
+	for (size_t i = 0; i < ARRAY_SIZE(held); i++)
+		close(held[i]);
+}
+
+static const Hinomi__Socket *held_socket(const struct seen *seen)
+{
+	switch (seen->kind) {
+	case KIND_socket_special:
+		return seen->event->socket_special;
+	case KIND_listen:
+		return seen->event->listen;
+	case KIND_socket_filter:
+		return seen->event->socket_filter->socket;
+	default:
+		return NULL;
+	}
+}
+
+static void check_held(struct check *check)
+{
+	static const unsigned kinds[] = {KIND_socket_special, KIND_listen, KIND_socket_filter};
+	const struct facts *facts = check->facts;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		const Hinomi__Socket *found = NULL;
+
+		for (size_t k = 0; k < check->story->nevents; k++) {
+			const struct seen *seen = &check->story->events[k];
+			const Hinomi__Socket *socket =
+				seen->kind == kinds[i] ? held_socket(seen) : NULL;
+
+			if (socket && socket->preexisting &&
+			    socket->cookie == facts->stat[i].st_ino && seen->process &&
+			    (pid_t)seen->process->key->pid == facts->actor)
+				found = socket;
+		}
+		want_true(check, "a socket that was there before", found);
+		if (found && kinds[i] == KIND_listen) {
+			want_address(check, "listen.local", &facts->address[0], 0, found->local);
+			want_number(check, "listen.backlog", 7, found->backlog);
+		}
+	}
+}
+
 const struct test special_tests[] = {
+	{"socket_special/preexisting", NULL, act_held, check_held, .hold = hold, .early = true},
 	{"socket_special/kinds", NULL, act_special, check_special},
 	{"socket_special/nobody", NULL, act_special, check_special, .nobody = true},
 	{"socket_filter/all", NULL, act_filter, check_filter},
 	{"connect/netlink", NULL, act_netlink, check_netlink},
 	{"connect/fast-open", NULL, act_fastopen, check_fastopen},
+	{"connect/unspecified", NULL, act_unspecified, check_unspecified},
+	{"connect/families", NULL, act_families, check_families},
 	{"connect/metadata", NULL, act_metadata, check_metadata},
 	{},
 };

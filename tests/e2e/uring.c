@@ -14,7 +14,8 @@
 
 #include "e2e.h"
 
-#define ENTRIES 4
+#define ENTRIES	  4
+#define SETTLE_US 20000
 
 static void *mapped(struct facts *facts, int fd, size_t size, off_t at)
 {
@@ -130,7 +131,97 @@ static void check_connect(struct check *check)
 			     seen->event->connect->peer);
 }
 
+/* A connection and what begins it, without one system call for either. */
+static void act_tcp(struct facts *facts)
+{
+	static const char odd[] = "\026\003\001\0\004\001\0\0\0";
+	struct sockaddr_in *to = (void *)&facts->address[0];
+	int listener = must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), result;
+	int fd = must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	socklen_t len = sizeof(*to);
+
+	to->sin_family = AF_INET;
+	to->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	must(bind(listener, (struct sockaddr *)to, len));
+	must(getsockname(listener, (struct sockaddr *)to, &len));
+	must(listen(listener, 1));
+	result = request(facts, (struct io_uring_sqe){.opcode = IORING_OP_CONNECT,
+						      .fd = fd,
+						      .addr = (uintptr_t)to,
+						      .off = sizeof(*to)});
+	if (result)
+		act_skip(facts, "IORING_OP_CONNECT: %s", strerror(-result));
+	result = request(facts, (struct io_uring_sqe){.opcode = IORING_OP_SEND,
+						      .fd = fd,
+						      .addr = (uintptr_t)odd,
+						      .len = sizeof(odd) - 1});
+	if (result < 0)
+		act_skip(facts, "IORING_OP_SEND: %s", strerror(-result));
+	close(fd);
+	close(listener);
+	usleep(SETTLE_US);
+}
+
+static void check_tcp(struct check *check)
+{
+	const struct seen *seen;
+
+	take(check, KIND_bind);
+	take(check, KIND_listen);
+	seen = tier_of(check, KIND_connect) == 1 ? take(check, KIND_connect) : NULL;
+	if (seen)
+		want_address(check, "connect.peer", &check->facts->address[0], 0,
+			     seen->event->connect->peer);
+	seen = tier_of(check, KIND_tls_hello) == 1 ? take(check, KIND_tls_hello) : NULL;
+	if (seen)
+		want_number(check, "process.key.pid", (uint64_t)check->facts->actor,
+			    seen->process->key->pid);
+	seen = take(check, KIND_tcp_close); /* a tracepoint, on every tier */
+	if (seen)
+		want_number(check, "tcp_close: who", (uint64_t)check->facts->actor,
+			    seen->process->key->pid);
+	take_ends(check);
+}
+
+static void act_udp(struct facts *facts)
+{
+	struct sockaddr_in *to = (void *)&facts->address[0];
+	int fd = must(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)), result;
+	struct iovec iov = {"marker", 6};
+	struct msghdr header = {
+		.msg_name = to, .msg_namelen = sizeof(*to), .msg_iov = &iov, .msg_iovlen = 1};
+
+	to->sin_family = AF_INET;
+	to->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	to->sin_port = htons(9);
+	result = request(facts, (struct io_uring_sqe){.opcode = IORING_OP_SENDMSG,
+						      .fd = fd,
+						      .addr = (uintptr_t)&header,
+						      .len = 1});
+	if (result != 6)
+		act_skip(facts, "IORING_OP_SENDMSG: %s", strerror(-result));
+	close(fd);
+}
+
+static void check_udp(struct check *check)
+{
+	const struct seen *seen;
+
+	if (tier_of(check, KIND_udp_flow) > 1)
+		return; /* as above */
+	seen = take(check, KIND_udp_flow);
+	if (!seen)
+		return;
+	want_address(check, "udp_flow.peer", &check->facts->address[0], 0,
+		     seen->event->udp_flow->socket->peer);
+	want_number(check, "udp_flow.bytes_sent", 6, seen->event->udp_flow->bytes_sent);
+	want_number(check, "process.key.pid", (uint64_t)check->facts->actor,
+		    seen->process->key->pid);
+}
+
 const struct test uring_tests[] = {
+	{"io_uring/tcp", NULL, act_tcp, check_tcp},
+	{"io_uring/udp", NULL, act_udp, check_udp},
 	{"io_uring/open", NULL, act_open, check_open},
 	{"io_uring/open-async", NULL, act_open_async, check_open},
 	{"io_uring/connect", NULL, act_connect, check_connect},

@@ -39,63 +39,42 @@ static struct arena arena;
 
 static size_t fixed_size(unsigned kind)
 {
-	switch (kind) {
-	case KIND_exec:
-		return sizeof(struct exec_record);
-	case KIND_fork:
-		return sizeof(struct fork_record);
-	case KIND_exit:
-		return sizeof(struct exit_record);
-	case KIND_cred_change:
-		return sizeof(struct cred_change_record);
-	case KIND_file_create:
-	case KIND_file_open:
-		return sizeof(struct open_record);
-	case KIND_file_unlink:
-		return sizeof(struct unlink_record);
-	case KIND_file_rename:
-		return sizeof(struct rename_record);
-	case KIND_file_link:
-		return sizeof(struct link_record);
-	case KIND_file_mode:
-	case KIND_file_owner:
-		return sizeof(struct attr_record);
-	case KIND_file_xattr:
-		return sizeof(struct xattr_record);
-	case KIND_file_flags:
-		return sizeof(struct flags_record);
-	case KIND_file_truncate:
-		return sizeof(struct truncate_record);
-	case KIND_file_times:
-		return sizeof(struct times_record);
-	case KIND_file_make:
-		return sizeof(struct make_record);
-	case KIND_task:
-		return sizeof(struct task_record);
-	case KIND_tcp_close:
-		return sizeof(struct tcp_close_record);
-	case KIND_udp_flow:
-		return sizeof(struct udp_flow_record);
-	case KIND_dns:
-		return sizeof(struct dns_record);
-	case KIND_socket_filter:
-		return sizeof(struct socket_filter_record);
-	case KIND_exec_failed:
-		return sizeof(struct exec_failed_record);
-	case KIND_process_access:
-		return sizeof(struct access_record);
-	case KIND_signal:
-		return sizeof(struct signal_record);
-	case KIND_mount:
-	case KIND_chroot:
-		return sizeof(struct mount_record);
-	case KIND_login:
-		return sizeof(struct login_record);
-	case KIND_namespace:
-		return sizeof(struct namespace_record);
-	default:
-		return sizeof(struct socket_record);
-	}
+	static const size_t sizes[KINDS_MAX] = {
+		[KIND_exec] = sizeof(struct exec_record),
+		[KIND_fork] = sizeof(struct fork_record),
+		[KIND_exit] = sizeof(struct exit_record),
+		[KIND_cred_change] = sizeof(struct cred_change_record),
+		[KIND_file_create] = sizeof(struct open_record),
+		[KIND_file_open] = sizeof(struct open_record),
+		[KIND_file_unlink] = sizeof(struct unlink_record),
+		[KIND_file_rename] = sizeof(struct rename_record),
+		[KIND_file_link] = sizeof(struct link_record),
+		[KIND_file_mode] = sizeof(struct attr_record),
+		[KIND_file_owner] = sizeof(struct attr_record),
+		[KIND_file_xattr] = sizeof(struct xattr_record),
+		[KIND_file_flags] = sizeof(struct flags_record),
+		[KIND_file_truncate] = sizeof(struct truncate_record),
+		[KIND_file_times] = sizeof(struct times_record),
+		[KIND_file_make] = sizeof(struct make_record),
+		[KIND_task] = sizeof(struct task_record),
+		[KIND_tcp_close] = sizeof(struct tcp_close_record),
+		[KIND_udp_flow] = sizeof(struct udp_flow_record),
+		[KIND_dns] = sizeof(struct dns_record),
+		[KIND_tls_hello] = sizeof(struct opening_record),
+		[KIND_metadata_request] = sizeof(struct opening_record),
+		[KIND_net_change] = sizeof(struct net_change_record),
+		[KIND_audit_change] = sizeof(struct net_change_record),
+		[KIND_socket_filter] = sizeof(struct socket_filter_record),
+		[KIND_exec_failed] = sizeof(struct exec_failed_record),
+		[KIND_process_access] = sizeof(struct access_record),
+		[KIND_signal] = sizeof(struct signal_record),
+		[KIND_mount] = sizeof(struct mount_record),
+		[KIND_chroot] = sizeof(struct mount_record),
+		[KIND_login] = sizeof(struct login_record),
+		[KIND_namespace] = sizeof(struct namespace_record),
+	};
+
+	return kind < KINDS_MAX && sizes[kind] ? sizes[kind] : sizeof(struct socket_record);
 }
 
 static const unsigned kernel_kinds[] = {

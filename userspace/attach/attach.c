@@ -272,6 +272,8 @@ int attach_start(struct attach *attach, struct attach_error *error)
 		attach->why = *error;
 		return attach->blind ? 0 : -EOPNOTSUPP;
 	}
+	if (!attach->resumed)
+		sockets_tell(iterator_link(attach, "sockets", NULL));
 	flows_start(attach); /* without it UDP flows show only their first message */
 	return 0;
 }

@@ -171,7 +171,7 @@ static unsigned change_kind(unsigned tap)
 	switch (tap) {
 	case TAP_SETXATTR ... TAP_REMOVEXATTRAT:
 		return KIND_file_xattr;
-	case TAP_IOCTL ... TAP_FILE_SETATTR:
+	case TAP_FILE_SETATTR:
 		return KIND_file_flags;
 	case TAP_TRUNCATE ... TAP_FTRUNCATE64:
 		return KIND_file_truncate;
@@ -213,12 +213,21 @@ static unsigned net_kinds(unsigned tap, unsigned kinds[TAP_KINDS_MAX])
 		return 1;
 	case TAP_SETSOCKOPT:
 		kinds[0] = KIND_socket_filter;
-		return 1;
+		kinds[1] = KIND_net_change;
+		return 2;
+	case TAP_IOCTL:
+		kinds[0] = KIND_file_flags;
+		kinds[1] = KIND_net_change;
+		return 2;
 	case TAP_SENDTO ... TAP_SENDMMSG:
 		kinds[0] = KIND_connect; /* fast open */
 		kinds[1] = KIND_udp_flow;
 		kinds[2] = KIND_dns;
-		return 3;
+		kinds[3] = KIND_tls_hello;
+		kinds[4] = KIND_metadata_request;
+		kinds[5] = KIND_net_change;
+		kinds[6] = KIND_audit_change;
+		return 7;
 	case TAP_RECVFROM ... TAP_RECVMMSG:
 		kinds[0] = KIND_udp_flow;
 		kinds[1] = KIND_dns;
@@ -271,7 +280,11 @@ unsigned tap_kinds(unsigned tap, unsigned kinds[TAP_KINDS_MAX])
 		kinds[5] = KIND_socket_special;
 		kinds[6] = KIND_socket_filter;
 		kinds[7] = KIND_dns;
-		return 8;
+		kinds[8] = KIND_tls_hello;
+		kinds[9] = KIND_metadata_request;
+		kinds[10] = KIND_net_change;
+		kinds[11] = KIND_audit_change;
+		return 12;
 	case TAP_CREDS:
 		kinds[0] = KIND_cred_change;
 		break;

@@ -9,6 +9,6 @@
 
 /* Fills the tap's tables with the calls whose class `wanted` says rests on the tap. */
 void calls_fill(struct control *control, bool (*wanted)(void *ctx, unsigned kind), void *ctx);
-/* Classes that a call can make; how many (0 to 2). */
-#define TAP_KINDS_MAX 8
+/* Classes that a call can make; how many , at most TAP_KINDS_MAX. */
+#define TAP_KINDS_MAX 16
 unsigned tap_kinds(unsigned tap, unsigned kinds[TAP_KINDS_MAX]);

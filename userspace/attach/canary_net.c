@@ -2,9 +2,13 @@
 /* The canary's part for network classes: one message, one special socket, one filter each. */
 #include <linux/bpf.h>
 #include <linux/filter.h>
+#include <hinomi/net_change.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -91,8 +95,55 @@ static void filter(void)
 	close(fd);
 }
 
+/* What begins as TLS and HTTP do, to a peer of its own; once as a message, once written. */
+static void openings(void)
+{
+	static const char hello[] = "\x16\x03\x01\0\x04\x01\0\0",
+			  request[] = "GET / HTTP/1.0\r\n\r\n";
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(to);
+
+	if (!bind(listener, (void *)&to, sizeof(to)) && !listen(listener, 1) &&
+	    !getsockname(listener, (void *)&to, &len) &&
+	    !connect(client, (void *)&to, sizeof(to))) {
+		(void)!send(client, hello, sizeof(hello), MSG_NOSIGNAL);
+		(void)!send(client, request, sizeof(request) - 1, MSG_NOSIGNAL);
+		(void)!write(client, request, sizeof(request) - 1);
+	}
+	close(client);
+	close(listener);
+}
+
+/*
+ * Messages of a head alone, which the kernel passes over.  One is for the class audit_change, told
+ * by its number: a message to the audit would be noted by the audit.
+ */
+static void changes(void)
+{
+	struct {
+		struct nlmsghdr head;
+	} message = {{.nlmsg_len = sizeof(message),
+		      .nlmsg_type = RTM_NEWLINK,
+		      .nlmsg_flags = NLM_F_REQUEST}};
+	struct ifreq nobody = {.ifr_name = "hinomi-canary"};
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+	(void)!send(fd, &message, sizeof(message), MSG_DONTWAIT);
+	message.head.nlmsg_seq = 1;
+	(void)!send(fd, &message, sizeof(message), MSG_DONTWAIT);
+	close(fd);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ioctl(fd, SIOCSIFFLAGS, &nobody); /* there is no such interface */
+	setsockopt(fd, IPPROTO_IP, IPT_REPLACE, &nobody, 0);
+	close(fd);
+}
+
 void canary_net(void)
 {
+	changes();
+	openings();
 	message_v4();
 	message_v6();
 	special();

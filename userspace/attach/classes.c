@@ -14,6 +14,11 @@
 	{                                                                                    \
 		.name = #label, .kind = KIND_##label, .proof = how, .tiers = { __VA_ARGS__ } \
 	}
+/* what the tap alone does not see of writes to sockets */
+#define TAP_AND_WRITES                                            \
+	{                                                         \
+		.programs = {"tap"}, .extras = { "socket_write" } \
+	}
 #define TIER(...)                   \
 	{                           \
 		{                   \
@@ -87,6 +92,14 @@ const struct class classes[] = {
 	CLASS(dns,
 	      TIER("dns_send_exit", "dns6_send_enter", "dns_receive_exit", "dns6_receive_exit"),
 	      TIER("tap")),
+	CLASS(tls_hello, TIER("opening_exit"), TAP_AND_WRITES),
+	CLASS(metadata_request, TIER("opening_exit"), TAP_AND_WRITES),
+	CLASS(net_change,
+	      TIER("netlink_enter", "netlink_answer", "netlink_exit", "option_enter", "ioctl_exit",
+		   "ioctl_compat|ioctl_exit"),
+	      TAP_AND_WRITES),
+	CLASS(audit_change, TIER("netlink_enter", "netlink_answer", "netlink_exit"),
+	      TAP_AND_WRITES),
 };
 const unsigned nclasses = ARRAY_SIZE(classes);
 

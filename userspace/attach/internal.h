@@ -162,6 +162,8 @@ int object_load(struct attach *attach, struct attach_error *error);
 int measure_prepare(struct attach *attach);
 int attach_fail(struct attach_error *error, int status, int err, const char *what);
 int attach_map_memory(struct attach *attach);
+/* Runs the iterator over sockets that are there, whose link it closes; -1: this kernel has none. */
+void sockets_tell(int link);
 /* The child that tells UDP flows; after the links are there. */
 int flows_start(struct attach *attach);
 void flows_stop(struct attach *attach);

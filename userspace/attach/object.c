@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "attach/internal.h"
 
@@ -106,11 +107,15 @@ static void settings_fill(struct attach *attach, struct settings *settings)
 		[NARGS_MKNOD] = "vfs_mknod",	   [NARGS_CREATE] = "vfs_create",
 	};
 
+	struct stat st;
+
 	settings->cpus = attach->cpus;
 	settings->slots = SLOTS_PER_CPU;
 	settings->fetching_atomics = attach->probe.fetching_atomics;
 	settings->x32 = attach->probe.x32;
 	settings->has_scope = attach->options.cgroup != NULL;
+	if (settings->has_scope && !stat(attach->options.cgroup, &st))
+		settings->scope_id = st.st_ino;
 	for (int i = 0; i < NARGS_MAX; i++) {
 		int n = probe_nargs(&attach->probe, functions[i]);
 
@@ -141,7 +146,7 @@ static void autoload(struct attach *attach, const char *entry)
 static int object_prepare(struct attach *attach)
 {
 	struct bpf_map *rodata = bpf_object__find_map_by_name(attach->object, ".rodata");
-	static const char *const always[] = {"tasks", "tap", "flows_tell"};
+	static const char *const always[] = {"tasks", "sockets", "tap", "flows_tell"};
 	struct bpf_program *program;
 	size_t size = 0;
 	void *settings = rodata ? (void *)bpf_map__initial_value(rodata, &size) : NULL;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bodies of network classes beyond connect, accept, listen and bind. */
+#include <arpa/inet.h>
+#include <hinomi/metadata_service.h>
 #include <openssl/evp.h>
 #include <stdbool.h>
 #include <string.h>
@@ -7,30 +9,35 @@
 
 #include "base/cleanup.h"
 #include "decode/bodies.h"
+#include "decode/change.h"
 #include "decode/dns.h"
+#include "decode/metadata.h"
 #include "decode/source.h"
-
-/* Where clouds answer an instance's questions about itself, credentials among them. */
-static const struct {
-	uint8_t len;
-	uint8_t ip[16];
-} metadata[] = {
-	{4,
-	 {169, 254, 169,
-	  254}}, /* EC2, GCE (metadata.google.internal), Azure, OCI, OpenStack, ... */
-	{4, {169, 254, 170, 2}},			       /* ECS tasks */
-	{4, {169, 254, 170, 23}},			       /* EKS pods */
-	{4, {100, 100, 100, 200}},			       /* Alibaba */
-	{16, {0xfd, 0, 0x0e, 0xc2, [14] = 0x02, [15] = 0x54}}, /* EC2, fd00:ec2::254 */
-	{16, {0xfd, 0, 0x0e, 0xc2, [15] = 0x23}},	       /* EKS pods, fd00:ec2::23 */
-	{16, {0xfd, 0x20, 0, 0xce, [14] = 0x02, [15] = 0x54}}, /* GCE, fd20:ce::254 */
-};
+#include "decode/tls.h"
 
 static bool is_metadata(const Hinomi__Address *peer)
 {
-	for (size_t i = 0; peer && i < ARRAY_SIZE(metadata); i++)
-		if (peer->ip.len == metadata[i].len &&
-		    !memcmp(peer->ip.data, metadata[i].ip, metadata[i].len))
+	static const uint32_t v4[] = {
+#define V4(word) word,
+		FOR_EACH_METADATA_V4(V4)
+#undef V4
+	};
+	static const uint32_t v6[][2] = {
+#define V6(high, low) {high, low},
+		FOR_EACH_METADATA_V6(V6)
+#undef V6
+	};
+	uint32_t words[4];
+
+	if (!peer || !peer->ip.len || peer->ip.len > sizeof(words))
+		return false;
+	memcpy(words, peer->ip.data, peer->ip.len);
+	for (size_t i = 0; peer->ip.len == 4 && i < ARRAY_SIZE(v4); i++)
+		if (words[0] == htonl(v4[i]))
+			return true;
+	for (size_t i = 0; peer->ip.len == 16 && i < ARRAY_SIZE(v6); i++)
+		if (words[0] == htonl(v6[i][0]) && !words[1] && !words[2] &&
+		    words[3] == htonl(v6[i][1]))
 			return true;
 	return false;
 }
@@ -46,6 +53,7 @@ void decode_socket(struct source *source, const struct socket_record *rec, Hinom
 	body->net_namespace = rec->net_ns;
 	body->backlog = rec->backlog;
 	body->peer_pid = rec->peer_tgid;
+	body->preexisting = !!(rec->record.flags & RECORD_PREEXISTING);
 	body->cloud_metadata = is_metadata(body->peer);
 }
 
@@ -132,4 +140,61 @@ void decode_dns(struct source *source, Hinomi__Event *event)
 	body->sent = !!rec->sent;
 	body->size = rec->message.total;
 	dns_parse(source, message.data, message.len, rec->message.total > message.len, body);
+}
+
+void decode_tls_hello(struct source *source, Hinomi__Event *event)
+{
+	BODY(opening_record, Hinomi__TlsHello, hinomi__tls_hello__init, tls_hello, TLS_HELLO);
+	ProtobufCBinaryData bytes = source_bytes(source, &rec->bytes);
+
+	body->socket = socket_of(source, &rec->socket);
+	tls_parse(source, bytes.data, bytes.len, body);
+}
+
+void decode_metadata_request(struct source *source, Hinomi__Event *event)
+{
+	BODY(opening_record, Hinomi__MetadataRequest, hinomi__metadata_request__init,
+	     metadata_request, METADATA_REQUEST);
+	ProtobufCBinaryData bytes = source_bytes(source, &rec->bytes);
+
+	body->socket = socket_of(source, &rec->socket);
+	body->size = rec->bytes.total;
+	metadata_parse(bytes.data, bytes.len, body);
+}
+
+static void change_fill(struct source *source, const struct net_change_record *rec,
+			Hinomi__NetChange *to)
+{
+	ProtobufCBinaryData bytes = source_bytes(source, &rec->bytes);
+	bool compat = rec->socket.record.flags & RECORD_COMPAT;
+
+	to->how = (Hinomi__NetChange__How)rec->how;
+	if (rec->socket.family)
+		to->socket = socket_of(source, &rec->socket);
+	switch (rec->how) {
+	case CHANGE_NETLINK:
+		netlink_parse(source, rec->socket.protocol, bytes.data, bytes.len,
+			      rec->bytes.total > bytes.len, to);
+		break;
+	case CHANGE_OPTION:
+		option_parse(source, rec->level, rec->command, bytes.data, bytes.len, to);
+		break;
+	case CHANGE_IOCTL:
+		ioctl_parse(source, rec->command, bytes.data, bytes.len, compat, to);
+		break;
+	}
+}
+
+void decode_net_change(struct source *source, Hinomi__Event *event)
+{
+	BODY(net_change_record, Hinomi__NetChange, hinomi__net_change__init, net_change,
+	     NET_CHANGE);
+	change_fill(source, rec, body);
+}
+
+void decode_audit_change(struct source *source, Hinomi__Event *event)
+{
+	BODY(net_change_record, Hinomi__NetChange, hinomi__net_change__init, audit_change,
+	     AUDIT_CHANGE);
+	change_fill(source, rec, body);
 }

@@ -14,6 +14,7 @@ enum {
 	EVENT_LOG = 1008,
 	AUTHENTICATION = 3002,
 	NETWORK = 4001,
+	HTTP_ACTIVITY = 4002,
 	DNS_ACTIVITY = 4003,
 	APPLICATION = 6002
 };
@@ -56,6 +57,10 @@ static const struct row {
 	[KIND_namespace] = {PROCESS, OTHER, "Change Namespaces", LOW},
 	[KIND_login] = {AUTHENTICATION, 1, NULL, INFORMATIONAL},
 	[KIND_dns] = {DNS_ACTIVITY, 1, NULL, INFORMATIONAL},
+	[KIND_tls_hello] = {NETWORK, OTHER, "TLS Hello", INFORMATIONAL},
+	[KIND_net_change] = {NETWORK, OTHER, "Network Change", LOW},
+	[KIND_audit_change] = {EVENT_LOG, OTHER, "Audit Change", MEDIUM},
+	[KIND_metadata_request] = {HTTP_ACTIVITY, OTHER, "Cloud Metadata", LOW},
 	[KIND_file_hash] = {FILE_SYSTEM, OTHER, "Hash", INFORMATIONAL},
 	[KIND_sensor_start] = {APPLICATION, 3, NULL, INFORMATIONAL},
 	[KIND_sensor_stop] = {APPLICATION, 4, NULL, LOW},

@@ -38,6 +38,10 @@ static const struct {
 	[HINOMI__EVENT__BODY_SOCKET_SPECIAL] = {say_socket_special, STYLE_MAGENTA},
 	[HINOMI__EVENT__BODY_SOCKET_FILTER] = {say_socket_filter, STYLE_MAGENTA},
 	[HINOMI__EVENT__BODY_DNS] = {say_dns, STYLE_CYAN},
+	[HINOMI__EVENT__BODY_TLS_HELLO] = {say_tls_hello, STYLE_CYAN},
+	[HINOMI__EVENT__BODY_METADATA_REQUEST] = {say_metadata_request, STYLE_MAGENTA},
+	[HINOMI__EVENT__BODY_NET_CHANGE] = {say_net_change, STYLE_MAGENTA},
+	[HINOMI__EVENT__BODY_AUDIT_CHANGE] = {say_audit_change, STYLE_ALARM},
 	[HINOMI__EVENT__BODY_FILE_HASH] = {say_file_hash, STYLE_DIM},
 	[HINOMI__EVENT__BODY_EXEC_FAILED] = {say_exec_failed, STYLE_DIM},
 	[HINOMI__EVENT__BODY_PROCESS_ACCESS] = {say_process_access, STYLE_MAGENTA},
@@ -102,6 +106,7 @@ static void put_result(const struct body *body, const Hinomi__Event *event)
 void body_write(const struct body *body, const Hinomi__Event *event)
 {
 	const ProtobufCMessage *message = body_message(event);
+	const Hinomi__Socket *socket = body_socket(event);
 	unsigned kind = event->body_case;
 
 	if (!message)
@@ -110,5 +115,7 @@ void body_write(const struct body *body, const Hinomi__Event *event)
 		classes[kind].say(body, event);
 	else
 		render_message(body->what, message);
+	if (socket && socket->preexisting)
+		body_note(body, STYLE_DIM, "was there before");
 	put_result(body, event);
 }

@@ -48,7 +48,8 @@ const ProtobufCMessage *body_message(const Hinomi__Event *event);
 const Hinomi__File *body_file(const Hinomi__Event *event);
 const Hinomi__Socket *body_socket(const Hinomi__Event *event);
 
-/* one per class: body_process.c, body_kernel.c, body_file.c, body_socket.c, body_sensor.c */
+/* one per class: body_process.c, body_kernel.c, body_file.c, body_socket.c, body_net.c,
+ * body_opening.c, body_net_change.c, body_sensor.c */
 typedef void body_say(const struct body *body, const Hinomi__Event *event);
 body_say say_exec, say_fork, say_exit, say_cred_change;
 body_say say_file_create, say_file_open, say_file_unlink, say_file_rename, say_file_link;
@@ -56,6 +57,7 @@ body_say say_file_xattr, say_file_flags, say_file_truncate, say_file_times, say_
 body_say say_file_mode, say_file_owner, say_file_hash;
 body_say say_connect, say_accept, say_listen, say_bind;
 body_say say_tcp_close, say_udp_flow, say_socket_special, say_socket_filter, say_dns;
+body_say say_tls_hello, say_metadata_request, say_net_change, say_audit_change;
 body_say say_exec_failed, say_process_access, say_signal, say_mount, say_chroot, say_namespace;
 body_say say_login;
 body_say say_sensor_start, say_sensor_stop, say_heartbeat, say_gap, say_coverage;
