@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <hinomi/kinds.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -227,9 +229,107 @@ static void check_sockets(struct check *check)
 	}
 }
 
+/* ---- what begins a connection and what changes the network, by calls of 32 bits */
+
+enum {
+	NR_write = 4,
+	NR_ioctl = 54,
+	NR_writev = 146,
+	CALL_SEND = 9,
+	CALL_SETSOCKOPT = 14,
+	CALL_SENDMSG = 16
+};
+
+struct low {
+	char hello[16];
+	unsigned call[5];
+	unsigned header[7]; /* struct msghdr */
+	unsigned vector[4]; /* two of struct iovec */
+	struct ifreq request;
+};
+
+static int connected(struct facts *facts, int *listener)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(at);
+	int fd = must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+
+	*listener = must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	must(bind(*listener, (struct sockaddr *)&at, len));
+	must(getsockname(*listener, (struct sockaddr *)&at, &len));
+	must(listen(*listener, 1));
+	must(connect(fd, (struct sockaddr *)&at, len));
+	return fd;
+}
+
+#define HELLO_SIZE 9
+
+static void act_net(struct facts *facts)
+{
+	struct low *low = (void *)low_page(facts);
+	int listener, fd;
+
+	probe(facts);
+	fd = connected(facts, &listener);
+	memcpy(low->hello, "\026\003\001\0\004\001\0\0\0", HELLO_SIZE);
+	low->call[0] = (unsigned)fd;
+	low->call[1] = (unsigned)(long)low->hello;
+	low->call[2] = HELLO_SIZE;
+	must(int80(NR_socketcall, CALL_SEND, (long)low->call, 0));
+	low->vector[0] = (unsigned)(long)low->hello;
+	low->vector[1] = 5;
+	low->vector[2] = low->vector[0] + 5;
+	low->vector[3] = HELLO_SIZE - 5;
+	low->header[2] = (unsigned)(long)low->vector;
+	low->header[3] = 2;
+	low->call[1] = (unsigned)(long)low->header;
+	low->call[2] = 0;
+	must(int80(NR_socketcall, CALL_SENDMSG, (long)low->call, 0));
+	must(int80(NR_write, fd, (long)low->hello, HELLO_SIZE));
+	must(int80(NR_writev, fd, (long)low->vector, 2));
+	strcpy(low->request.ifr_name, "marker");
+	int80(NR_ioctl, fd, SIOCSIFMTU, (long)&low->request);
+	low->call[1] = IPPROTO_IP;
+	low->call[2] = 64; /* IPT_SO_SET_REPLACE */
+	low->call[3] = (unsigned)(long)&low->request;
+	low->call[4] = 32;
+	int80(NR_socketcall, CALL_SETSOCKOPT, (long)low->call, 0);
+	close(fd);
+	close(listener);
+	usleep(20000);
+}
+
+static void check_net(struct check *check)
+{
+	static const unsigned rest[] = {KIND_bind, KIND_listen, KIND_connect};
+	int hellos = sees_writes(check, KIND_tls_hello) ? 4 : 2;
+
+	want_child(check, check->facts->pid[0], 0);
+	for (size_t i = 0; i < sizeof(rest) / sizeof(*rest); i++)
+		take(check, rest[i]);
+	take_ends(check);
+	for (int i = 0; i < hellos; i++) {
+		const struct seen *hello = take(check, KIND_tls_hello);
+
+		if (!hello)
+			return;
+		want_compat(check, hello);
+		want_true(check, "a malformed hello", hello->event->tls_hello->malformed);
+	}
+	for (int i = 0; i < 2; i++) {
+		const struct seen *change = take(check, KIND_net_change);
+
+		if (!change)
+			return;
+		want_compat(check, change);
+		want_number(check, "changes", 1, change->event->net_change->n_changes);
+	}
+}
+
 const struct test compat_tests[] = {
 	{"compat/files", NULL, act_files, check_files},
 	{"compat/sockets", NULL, act_sockets, check_sockets},
+	{"compat/net", NULL, act_net, check_net},
 	{"compat/x32-files", NULL, act_files_x32, check_files},
 	{"compat/x32-own", NULL, act_own_x32, check_own_x32},
 	{},
