@@ -155,6 +155,26 @@ static void audit(void **state)
 	assert_int_equal(change.changes[1]->name.len, 0);
 }
 
+/* Lengths that are as large as can be end what is read. */
+static void longest(void **state)
+{
+	static const uint32_t lengths[] = {0xffffffff, 0xfffffffe, 0xfffffffd, 0x7fffffff};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
+		begin();
+		message(RTM_DELLINK, 0, LINK, sizeof(LINK) - 1);
+		memcpy(bytes, &lengths[i], sizeof(lengths[i]));
+		netlink_parse(&source, 0, exact(used), used, true, &change);
+		assert_int_equal(change.messages, 1);
+		begin();
+		message(RTM_DELLINK, 0, LINK, sizeof(LINK) - 1);
+		memcpy(bytes, &lengths[i], sizeof(lengths[i]));
+		netlink_parse(&source, 0, exact(used), used, false, &change);
+		assert_true(change.malformed);
+	}
+}
+
 /* Keys of IPsec go nowhere: of such a message only its number is kept. */
 static void secrets(void **state)
 {
@@ -195,7 +215,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(links),	  cmocka_unit_test(cut_messages),
 		cmocka_unit_test(sets_and_rules), cmocka_unit_test(audit),
-		cmocka_unit_test(secrets),	  cmocka_unit_test(ways_of_old),
+		cmocka_unit_test(secrets),	  cmocka_unit_test(longest),
+		cmocka_unit_test(ways_of_old),
 	};
 
 	arena_init(&arena, 1 << 20);

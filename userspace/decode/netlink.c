@@ -29,6 +29,12 @@ struct attribute {
 	size_t size;
 };
 
+/* NLMSG_ALIGN() works with 32 bits, where the largest length is aligned to none. */
+static size_t aligned(size_t size)
+{
+	return (size + 3) & ~(size_t)3;
+}
+
 /* Takes the attribute at the front off the rest; false: no whole one is left. */
 static bool attribute_next(const uint8_t **rest, size_t *left, struct attribute *ret)
 {
@@ -43,7 +49,7 @@ static bool attribute_next(const uint8_t **rest, size_t *left, struct attribute 
 	ret->type = head[1] & ATTRIBUTE_TYPE;
 	ret->data = *rest + sizeof(head);
 	ret->size = head[0] - sizeof(head);
-	step = NLMSG_ALIGN(head[0]);
+	step = aligned(head[0]);
 	step = step < *left ? step : *left;
 	*rest += step;
 	*left -= step;
@@ -352,7 +358,7 @@ void netlink_parse(struct source *source, uint32_t protocol, const uint8_t *byte
 		if (netlink_changes(protocol, head.nlmsg_type))
 			message_read(source, protocol, &head, bytes + sizeof(head),
 				     whole - sizeof(head), to);
-		step = NLMSG_ALIGN((size_t)head.nlmsg_len);
+		step = aligned(whole);
 		step = step < size ? step : size;
 		bytes += step;
 		size -= step;
