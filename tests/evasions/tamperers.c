@@ -4,6 +4,7 @@
 #include <linux/bpf.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -105,6 +106,64 @@ static int maps(char **argv)
 	return opened ? 0 : skip("there are no maps");
 }
 
+/* Says of each ring buffer that all in it was read, again and again, for a second. */
+static int steal(char **argv)
+{
+	unsigned rings_found = 0;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	(void)argv;
+	for (union bpf_attr attr = {0}; !bpf(BPF_MAP_GET_NEXT_ID, &attr);
+	     attr.start_id = attr.next_id) {
+		int fd = bpf(BPF_MAP_GET_FD_BY_ID, &(union bpf_attr){.map_id = attr.next_id});
+		volatile unsigned long *consumer, *producer;
+
+		consumer = fd < 0 ? MAP_FAILED
+				  : mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		producer = fd < 0 ? MAP_FAILED
+				  : mmap(NULL, page, PROT_READ, MAP_SHARED, fd, (off_t)page);
+		if (fd >= 0)
+			close(fd);
+		if (consumer == MAP_FAILED || producer == MAP_FAILED)
+			continue; /* no ring: only rings have a second page for readers */
+		rings_found++;
+		for (int i = 0; i < 1000; i++) {
+			*consumer = *producer;
+			usleep(500);
+		}
+	}
+	note("rings", "%u", rings_found);
+	return rings_found ? 0 : skip("no ring can be mapped");
+}
+
+/* Tries to write into every map that holds somebody's settings; the kernel refuses what is frozen.
+ */
+static int settings(char **argv)
+{
+	unsigned refused = 0, taken = 0;
+
+	(void)argv;
+	for (union bpf_attr attr = {0}; !bpf(BPF_MAP_GET_NEXT_ID, &attr);
+	     attr.start_id = attr.next_id) {
+		static char value[1 << 20];
+		struct bpf_map_info info = {0};
+		int fd = bpf(BPF_MAP_GET_FD_BY_ID, &(union bpf_attr){.map_id = attr.next_id});
+		uint32_t key = 0;
+		union bpf_attr about = {.info = {(uint32_t)fd, sizeof(info), (uintptr_t)&info}};
+		union bpf_attr change = {
+			.map_fd = (uint32_t)fd, .key = (uintptr_t)&key, .value = (uintptr_t)value};
+
+		if (fd < 0)
+			continue;
+		if (!bpf(BPF_OBJ_GET_INFO_BY_FD, &about) && strstr(info.name, ".rodata") &&
+		    info.value_size <= sizeof(value) && !bpf(BPF_MAP_LOOKUP_ELEM, &change))
+			*(bpf(BPF_MAP_UPDATE_ELEM, &change) ? &refused : &taken) += 1;
+		close(fd);
+	}
+	note("refused", "%u", refused);
+	return taken ? STATUS_FAILED : 0;
+}
+
 /* trace PID: attaches to it and lets it go. */
 static int trace(char **argv)
 {
@@ -162,6 +221,8 @@ const struct performer tamperers[] = {{"writer", writer},
 				      {"socket-program", socket_program},
 				      {"detach", detach},
 				      {"maps", maps},
+				      {"steal", steal},
+				      {"settings", settings},
 				      {"trace", trace},
 				      {"flood", flood},
 				      {"step", step},
