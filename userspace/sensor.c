@@ -311,8 +311,11 @@ static void beat(struct sensor *s, uint64_t now)
 			s->pipeline.whole_due[LANE_BULK] = s->pipeline.frame_due[LANE_BULK] = true;
 		pipeline_seal(&s->pipeline);
 	}
-	/* fed by progress: the loop turned, and what was appended became durable */
-	if (s->watchdog_every_ns && now >= s->watchdog_ns && !s->pipeline.spool_failing) {
+	/* fed by progress: the loop turned, and what was appended became durable. Not before it is
+	 * ready: the first feeding arms it, and attaching the next tier may take a slow machine
+	 * longer. */
+	if (s->ready && s->watchdog_every_ns && now >= s->watchdog_ns &&
+	    !s->pipeline.spool_failing) {
 		s->watchdog_ns = now + s->watchdog_every_ns;
 		snprintf(status, sizeof(status),
 			 "WATCHDOG=1\nSTATUS=%u processes at start, %llu MiB spooled", s->processes,
