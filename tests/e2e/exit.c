@@ -57,10 +57,13 @@ static void check_core(struct check *check)
 
 	take(check, KIND_fork);
 	exited = take_of(check, KIND_exit, facts->pid[0]);
-	/* the kernel opens the core file itself, which is no system call: tier 2 does not see it */
+	/* the kernel makes the core file itself, which is no system call: tier 2 does not see it */
 	if (there_is(check, KIND_file_create))
 		want_true(check, "file_create of a core on tier 1 only",
 			  take(check, KIND_file_create)->event->tier == 1);
+	if (there_is(check, KIND_file_truncate))
+		want_true(check, "file_truncate of a core on tier 1 only",
+			  take(check, KIND_file_truncate)->event->tier == 1);
 	if (!exited)
 		return;
 	want_number(check, "exit.signal", SIGABRT, exited->event->exit->signal);
