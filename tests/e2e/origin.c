@@ -89,20 +89,13 @@ static void take_all(struct check *check, const unsigned *kinds)
 
 static void check_downloaded(struct check *check)
 {
-	static const unsigned rest[] = {KIND_fork,
-					KIND_exit,
-					KIND_file_open,
-					KIND_file_rename,
-					KIND_file_link,
-					KIND_listen,
-					KIND_bind,
-					KIND_connect,
-					KIND_login,
-					KIND_namespace,
-					KIND_net_change,
-					KIND_mount,
-					KIND_accept,
-					0};
+	static const unsigned rest[] = {KIND_fork,	 KIND_exit,
+					KIND_file_open,	 KIND_file_rename,
+					KIND_file_link,	 KIND_listen,
+					KIND_bind,	 KIND_connect,
+					KIND_login,	 KIND_namespace,
+					KIND_net_change, KIND_mount,
+					KIND_accept,	 0};
 	const struct sockaddr_in *at = (void *)&check->facts->address[0];
 	const struct seen *made = take(check, KIND_file_create), *exec = take(check, KIND_exec);
 	const Hinomi__Origin *origin = exec ? exec->event->exec->file->origin : NULL;
