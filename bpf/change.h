@@ -14,15 +14,6 @@
 #define ACL_HEADER	2 /* POSIX_ACL_XATTR_VERSION */
 #define ACL_ENTRY	8
 
-/* An argument that is no pointer to a struct; before 5.11 ctx does not give those away. */
-static __always_inline __u64 argument_untyped(__u64 *ctx, __u32 n)
-{
-	__u64 value = 0;
-
-	bpf_probe_read_kernel(&value, sizeof(value), ctx + n);
-	return value;
-}
-
 /* Argument n, which is the next one since an idmap came in front (5.12). */
 #define ARGUMENT_AFTER(ctx, n, is_old) ((is_old) ? ARGUMENT(ctx, n) : ARGUMENT(ctx, (n) + 1))
 

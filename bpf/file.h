@@ -90,6 +90,15 @@ static __always_inline void pending_done(void)
 		value_;                                          \
 	})
 
+/* An argument that is no pointer to a struct; before 5.11 ctx does not give those away. */
+static __always_inline __u64 argument_untyped(__u64 *ctx, __u32 n)
+{
+	__u64 value = 0;
+
+	bpf_probe_read_kernel(&value, sizeof(value), ctx + n);
+	return value;
+}
+
 /* The result of a function of nargs arguments, which are a constant to the verifier. */
 static __always_inline int result_of(__u64 *ctx, __u32 nargs)
 {
@@ -111,56 +120,6 @@ static __always_inline void *argument_after(__u64 *ctx, __u32 old, bool is_old)
 	if (is_old)
 		return (void *)(old == 1 ? ARGUMENT(ctx, 1) : ARGUMENT(ctx, 2));
 	return (void *)(old == 1 ? ARGUMENT(ctx, 2) : ARGUMENT(ctx, 3));
-}
-
-static __always_inline int on_open(struct file *file, __u32 flags, int dfd, const char *name,
-				   __u32 hook)
-{
-	bool failed = (unsigned long)file >= (unsigned long)-MAX_ERRNO;
-	__u32 mode = failed ? 0 : READ(file, f_mode), kind = KIND_file_open;
-	struct open_record *rec;
-	struct slot *slot;
-
-	if (mode & FMODE_CREATED)
-		kind = KIND_file_create;
-	else if (flags & O_PATH)
-		return 0;
-	else if (failed ? !(flags & (O_WRONLY | O_RDWR | O_TRUNC))
-			: !(mode & FMODE_WRITE) && !(flags & O_TRUNC))
-		return 0;
-	slot = record_begin(kind, hook, 1, sizeof(*rec));
-	if (!slot)
-		return 0;
-	rec = (void *)slot->data;
-	rec->flags = flags;
-	if (!failed)
-		file_fill(slot, &rec->file, file);
-	else if (name)
-		append_asked(slot, &rec->file, dfd, name, false);
-	return record_end(slot, failed ? (long)file : 0, LANE_OF_file_open);
-}
-
-SEC("?fexit/do_filp_open")
-int BPF_PROG(open_exit, int dfd, struct filename *name, struct open_flags *op, struct file *file)
-{
-	return on_open(file, READ(op, open_flag), dfd, READ(name, name), HOOK_open_exit);
-}
-
-SEC("?fexit/do_file_open") /* its name from 7.0 on */
-int BPF_PROG(open_exit_v7, int dfd, struct filename *name, struct open_flags *op, struct file *file)
-{
-	return on_open(file, READ(op, open_flag), dfd, READ(name, name), HOOK_open_exit_v7);
-}
-
-/* Without a name of its own: open_by_handle_at(2), and what the kernel opens for itself. */
-SEC("?fexit/do_file_open_root")
-int open_root_exit(__u64 *ctx)
-{
-	bool old = settings.nargs[NARGS_OPEN_ROOT] == 4; /* dentry and mount apart, before 5.14 */
-	struct open_flags *op = (void *)(old ? ARGUMENT(ctx, 3) : ARGUMENT(ctx, 2));
-	struct file *file = (void *)(old ? ARGUMENT(ctx, 4) : ARGUMENT(ctx, 3));
-
-	return on_open(file, READ(op, open_flag), 0, NULL, HOOK_open_root_exit);
 }
 
 static __always_inline int before_unlink(struct path *dir, struct dentry *dentry)
@@ -275,6 +234,20 @@ static __always_inline void append_old_path(struct slot *slot, struct rename_rec
 	slot->used = (at + len + 7) & ~7u;
 }
 
+/* What came into a watched place, or left one, is watched. */
+static __always_inline void watch_moved(struct pending *p, struct dentry *moved,
+					struct dentry *other)
+{
+	struct inode *inode = READ(moved, d_inode);
+	struct dentry *old_dir = p ? p->old_dir : NULL;
+	struct watch *from = old_dir ? watch_find(READ(old_dir, d_inode)) : NULL;
+
+	if (!watch_line(moved, true) && from && from->line)
+		watch_add_below(inode, from->line);
+	if (p && p->flags & RENAME_EXCHANGE)
+		watch_line(other, true);
+}
+
 static __always_inline int after_rename(struct dentry *old_dentry, struct dentry *new_dentry,
 					int result)
 {
@@ -297,6 +270,8 @@ static __always_inline int after_rename(struct dentry *old_dentry, struct dentry
 		inode_fill(&rec->file, READ(old_dentry, d_inode));
 		rec->file.flags |= FILE_PATH_TRUNCATED;
 	}
+	if (!result)
+		watch_moved(p, old_dentry, new_dentry);
 	/* a rename that was done has moved the old dentry to the new name */
 	rec->file.flags |= append_path(slot, &rec->file.path, p ? p->mnt : NULL,
 				       result ? new_dentry : old_dentry);
@@ -336,6 +311,13 @@ int BPF_PROG(symlink_enter, struct path *dir, struct dentry *dentry, const char 
 	return 0;
 }
 
+/* A file that has a name in a watched place is watched by all its names. */
+static __always_inline void watch_linked(struct pending *p, struct dentry *dentry)
+{
+	if (!p || !watch_line(p->old_dir, false))
+		watch_line(dentry, true);
+}
+
 static __always_inline int after_link(struct dentry *dentry, const char *target, int result,
 				      __u32 hook)
 {
@@ -345,6 +327,8 @@ static __always_inline int after_link(struct dentry *dentry, const char *target,
 
 	if (p && p->dentry != dentry)
 		return 0;
+	if (!result && hook == HOOK_link_exit)
+		watch_linked(p, dentry);
 	slot = record_begin(KIND_file_link, hook, 1, sizeof(*rec));
 	if (!slot)
 		goto done;

@@ -107,25 +107,22 @@ static __always_inline void call_fill(struct call *call, REGS *regs, const struc
 #endif
 }
 
-static __always_inline int tap_open(struct call *call, int dfd, const char *path, __u32 flags)
+static __noinline int tap_open(struct call *call, int dfd, const char *path, __u32 flags)
 {
 	struct file *file = call->result >= 0 ? file_of_fd(call->result) : NULL;
-	__u32 mode = file ? READ(file, f_mode) : 0, kind = KIND_file_open;
+	__u32 watch = 0, kind = open_kind(file, flags, call->result, &watch);
 	struct open_record *rec;
 	struct slot *slot;
 
-	if (mode & FMODE_CREATED)
-		kind = KIND_file_create;
-	else if (flags & O_PATH)
-		return 0;
-	else if (file ? !(mode & FMODE_WRITE) && !(flags & O_TRUNC)
-		      : !(flags & (O_WRONLY | O_RDWR | O_TRUNC)))
+	if (!kind)
 		return 0;
 	slot = call_begin(call, kind, sizeof(*rec));
 	if (!slot)
 		return 0;
 	rec = (void *)slot->data;
 	rec->flags = flags;
+	rec->watch = watch;
+	rec->by_handle = call->what == TAP_OPENHANDLE;
 	if (file)
 		file_fill(slot, &rec->file, file);
 	else if (call->what != TAP_OPENHANDLE)
@@ -399,7 +396,7 @@ static __always_inline int on_call(REGS *regs, long result)
 		return tapped(KIND_net_change) ? on_ioctl(&call) : 0;
 	if (call.what == TAP_IOCTL && !tapped(KIND_file_flags))
 		return 0;
-	if (call.what >= TAP_SETXATTR && call.what <= TAP_MKNODAT)
+	if (call.what >= TAP_SETXATTR && call.what <= TAP_MMAP_OLD)
 		return tap_change(&call);
 	if (call.what >= TAP_EXECVE)
 		return tap_kernel(&call, regs);

@@ -215,10 +215,25 @@ static __always_inline int tap_make(struct call *call)
 	return record_end(slot, call->result, LANE_OF_file_make);
 }
 
+/* The oldest form passes its arguments in memory. */
+static __always_inline int tap_mmap(struct call *call)
+{
+	__u32 args[5] = {};
+
+	if (call->what == TAP_MMAP)
+		return tap_shared(call->arg[4], call->arg[1], call->arg[2], call->arg[3],
+				  call->result);
+	if (bpf_probe_read_user(args, sizeof(args), (void *)call->arg[0]))
+		return 0;
+	return tap_shared(args[4], args[1], args[2], args[3], call->result);
+}
+
 /* A function of its own in the object, too: in one piece the tap grows into a shape that 5.10
  * takes for an endless loop. */
 static __noinline int tap_change(struct call *call)
 {
+	if (call->what >= TAP_MMAP)
+		return tap_mmap(call);
 	if (call->what <= TAP_REMOVEXATTRAT)
 		return tap_any_xattr(call);
 	if (call->what <= TAP_FILE_SETATTR)

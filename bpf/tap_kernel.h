@@ -84,7 +84,7 @@ static __always_inline int tap_access(struct call *call, REGS *regs)
 	return record_end(slot, call->result < 0 ? call->result : 0, LANE_OF_process_access);
 }
 
-static __always_inline int tap_kernel(struct call *call, REGS *regs)
+static __noinline int tap_kernel(struct call *call, REGS *regs)
 {
 	switch (call->what) {
 	case TAP_PTRACE:

@@ -107,6 +107,8 @@ int pipeline_open(struct pipeline *p, const struct config *config, struct attach
 	struct enrich_options enrich = {
 		.processes_max = PROCESSES_MAX,
 		.hash_file_max_bytes = config->hash_file_max_bytes,
+		.watch = config->watch,
+		.nwatch = config->nwatch,
 		.root = "/",
 	};
 	int err = 0;

@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/notify.h"
 #include "config/config.h"
+#include "enrich/enrich.h"
 #include "doctor.h"
 #include "frame/crypto.h"
 #include "guard/guard.h"
@@ -32,8 +33,10 @@
 #define IDLE_AFTER_NS (200 * NS_PER_MS) /* without events: sleep until woken */
 #define IDLE_MS	      1000
 #define DRAIN_BATCHES 64
-#define FLOWS_NS      (5 * NS_PER_SEC) /* between two looks at what UDP flows counted */
-#define LOOK_NS	      (5 * NS_PER_SEC) /* at the sensor itself */
+#define FLOWS_NS      (5 * NS_PER_SEC)	/* between two looks at what UDP flows counted */
+#define LOOK_NS	      (5 * NS_PER_SEC)	/* at the sensor itself */
+#define WATCH_NS      (30 * NS_PER_SEC) /* between two looks at what the watch list stands for */
+#define WATCH_SOON_NS (NS_PER_SEC)	/* when a new directory may be in it */
 
 struct sensor {
 	struct config *config;
@@ -47,7 +50,8 @@ struct sensor {
 	struct prover prover;
 	bool ready;
 	unsigned processes;
-	uint64_t flows_ns, look_ns;
+	uint64_t flows_ns, look_ns, watch_ns;
+	bool watch_over_said;
 	bool broken; /* not to be repaired from here */
 	uint64_t beat_ns, watchdog_ns, watchdog_every_ns, last_event_ns;
 };
@@ -240,6 +244,24 @@ static void say_coverage(const struct sensor *s)
 				    c[i].reason);
 }
 
+/* Files are replaced, homes and logs come and go: what the kernel side cannot follow is told again.
+ */
+static void watch(struct sensor *s, uint64_t now)
+{
+	struct attach_watched told;
+
+	if (s->watch_ns > now + WATCH_SOON_NS && enrich_watch_grows(s->pipeline.enrich))
+		s->watch_ns = now + WATCH_SOON_NS;
+	if (now < s->watch_ns)
+		return;
+	s->watch_ns = now + WATCH_NS;
+	attach_watch(s->attach, s->config->watch, s->config->nwatch, &told);
+	if (told.over && !s->watch_over_said)
+		log_warning("%llu files are watched, and %llu more are not: too many or too deep",
+			    (unsigned long long)told.objects, (unsigned long long)told.over);
+	s->watch_over_said = told.over;
+}
+
 /* The first rounds of canaries are over: now we know what works. */
 static void ready(struct sensor *s)
 {
@@ -255,6 +277,7 @@ static void ready(struct sensor *s)
 	if (err)
 		log_warning("system calls that are not needed cannot be given up: %s",
 			    strerror(-err));
+	watch(s, clock_boot_ns());
 	notify_send("READY=1");
 	s->ready = true;
 }
@@ -402,6 +425,8 @@ static int run(struct sensor *s)
 		prove(s, now);
 		beat(s, now);
 		flows(s, now);
+		if (s->ready)
+			watch(s, now);
 		if (!n || !pipeline_waiting(&s->pipeline))
 			wait_for_events(s, now, n > 0);
 		else

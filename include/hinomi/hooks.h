@@ -84,7 +84,8 @@
 	HOOK(sockets)                  \
 	HOOK(netlink_exit)             \
 	HOOK(option_enter)             \
-	HOOK(ioctl_exit)
+	HOOK(ioctl_exit)               \
+	HOOK(mmap_exit)
 
 enum hook_id {
 	HOOK_NONE,

@@ -44,10 +44,12 @@ enum lane {
 	KIND(namespace, 37, LANE_KEEP)                 \
 	KIND(dns, 52, LANE_BULK)                       \
 	/* files: 80 to 87 */                          \
+	KIND(file_read, 80, LANE_BULK)                 \
 	KIND(file_xattr, 81, LANE_BULK)                \
 	KIND(file_flags, 82, LANE_BULK)                \
 	KIND(file_truncate, 83, LANE_BULK)             \
 	KIND(file_times, 84, LANE_BULK)                \
+	KIND(file_map, 86, LANE_BULK)                  \
 	KIND(file_make, 85, LANE_BULK)                 \
 	/* sessions: 59 to 62 */                       \
 	KIND(login, 59, LANE_KEEP)                     \

@@ -59,6 +59,27 @@ struct settings {
 	__u64 scope_id;		 /* of its cgroup */
 };
 
+#define WATCH_NAME_MAX 48
+
+/* What the sensor wants to be watched: it says so here and opens that with O_PATH (bpf/watch.h). */
+struct watch_control {
+	__u32 tgid;   /* who may say so */
+	__u32 want;   /* enum watch_want */
+	__u32 line;   /* of the watch list, from 1 */
+	__u32 done;   /* how often it was taken down */
+	__u32 active; /* anything at all is watched */
+	__u32 pad;
+	char name[WATCH_NAME_MAX];
+};
+
+#define WATCH_CANARY 0xffff /* no line of the list */
+
+enum watch_want {
+	WATCH_NOTHING,
+	WATCH_OBJECT, /* what is opened; of a directory all that is in it, too */
+	WATCH_NAME,   /* whatever has `name` in the directory that is opened */
+};
+
 /* Shared memory with the reader while programs run. */
 struct control {
 	__u32 own_tgid;	   /* the sensor itself, which is not observed; 0: observe it too */
@@ -73,6 +94,7 @@ struct control {
 	__u8 tap_compat[TAP_SYSCALLS]; /* the same for 32-bit system calls */
 	__u8 tapped[KINDS_MAX];	       /* classes that rest on the tap */
 	__u8 off[KINDS_MAX]; /* classes that are switched off, where another shares their hook */
-	__u32 flush;	     /* every flow that has something to tell does so now */
+	struct watch_control watch;
+	__u32 flush; /* every flow that has something to tell does so now */
 	__u32 pad2;
 };

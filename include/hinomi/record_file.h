@@ -4,11 +4,13 @@
 
 #include "record.h"
 
-/* file_create, file_open */
+/* file_create, file_open, file_read */
 struct open_record {
 	struct record record;
 	struct file_ref file;
 	__u32 flags;
+	__u32 watch; /* line of the watch list that it falls under, from 1; 0: none */
+	__u32 by_handle;
 	__u32 pad;
 };
 
@@ -91,6 +93,14 @@ struct make_record {
 	struct file_ref file;
 	__u32 mode;    /* as asked, with the type */
 	__u32 special; /* the device that a device file stands for: major << 20 | minor */
+};
+
+struct map_record {
+	struct record record;
+	struct file_ref file;
+	__u64 length;
+	__u32 protection; /* PROT_* */
+	__u32 flags;	  /* MAP_* */
 };
 
 enum mount_action { MOUNT_MOUNT = 1, MOUNT_MOVE, MOUNT_UMOUNT, MOUNT_PIVOT_ROOT };

@@ -73,6 +73,8 @@ enum tap {
 	TAP_MKDIRAT,	      /* dfd, path, mode */
 	TAP_MKNOD,	      /* path, mode, device */
 	TAP_MKNODAT,	      /* dfd, path, mode, device */
+	TAP_MMAP,	      /* address, length, protection, flags, fd */
+	TAP_MMAP_OLD,	      /* the same in memory; 32-bit only */
 	TAP_WRITE,	      /* fd, bytes, length: to loginuid */
 };
 

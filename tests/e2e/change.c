@@ -7,6 +7,7 @@
 #include <linux/fs.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -272,6 +273,40 @@ static void check_truncate_denied(struct check *check)
 	want_length(check, 7, 0, EACCES);
 }
 
+/* ---- shared memory of a file */
+
+static void act_map(struct facts *facts)
+{
+	int fd = must(open("marker", O_RDWR | O_CLOEXEC)), read_only;
+
+	must(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+	must(mmap(NULL, 8192, PROT_READ, MAP_SHARED, fd, 0));
+	must(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0)); /* writes nothing */
+	must(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+	close(fd);
+	read_only = must(open("marker", O_RDONLY | O_CLOEXEC));
+	must(mmap(NULL, 4096, PROT_READ, MAP_SHARED, read_only, 0));
+	close(read_only);
+}
+
+static void check_map(struct check *check)
+{
+	take(check, KIND_file_open);
+	for (int i = 0; i < 2; i++) {
+		const struct seen *seen = take(check, KIND_file_map);
+		const Hinomi__FileMap *map;
+
+		if (!seen)
+			return;
+		map = seen->event->file_map;
+		want_named(check, seen, 0, map->file, true);
+		want_number(check, "file_map.length", i ? 8192 : 4096, map->length);
+		want_number(check, "file_map.protection", i ? PROT_READ : PROT_READ | PROT_WRITE,
+			    map->protection);
+		want_number(check, "file_map.flags", MAP_SHARED, map->flags & MAP_TYPE);
+	}
+}
+
 /* ---- times */
 
 #define ACCESSED_NS 1234567890123456000ull
@@ -363,6 +398,7 @@ const struct test change_tests[] = {
 	{"file_truncate/done", prepare_file, act_truncate, check_truncate},
 	{"file_truncate/denied", prepare_file, act_truncate_denied, check_truncate_denied,
 	 .nobody = true},
+	{"file_map/shared", prepare_file, act_map, check_map},
 	{"file_times/done", prepare_file, act_times, check_times},
 	{"file_times/denied", prepare_file, act_times_denied, check_times_denied, .nobody = true},
 	{},

@@ -26,7 +26,10 @@ enum {
 	NR_rename = 38,
 	NR_socketcall = 102,
 	NR_chmod = 15,
-	NR_connect = 362
+	NR_connect = 362,
+	NR_utime = 30,
+	NR_mkdir = 39,
+	NR_truncate64 = 193,
 };
 
 #define X32  0x40000000 /* and the native number */
@@ -143,6 +146,50 @@ static void check_files(struct check *check)
 	want_compat(check, mode);
 	want_compat(check, rename);
 	want_compat(check, unlink);
+}
+
+static void act_change(struct facts *facts)
+{
+	char *name = low_page(facts), *directory = name + 64;
+	int *times = (int *)(name + 128);
+
+	probe(facts);
+	act_path(facts, 0, "marker");
+	act_path(facts, 1, "directory");
+	strcpy(name, "marker");
+	strcpy(directory, "directory");
+	times[0] = 1000000000;
+	times[1] = 1100000000;
+	if (int80(NR_truncate64, (long)name, 7, 1) || int80(NR_utime, (long)name, (long)times, 0) ||
+	    int80(NR_mkdir, (long)directory, 0700, 0))
+		act_fail(facts, "a 32-bit call");
+}
+
+static void prepare_change(struct facts *facts)
+{
+	file_make(facts, 0, "marker", "content", 0644);
+}
+
+static void check_change(struct check *check)
+{
+	const struct seen *length = take(check, KIND_file_truncate);
+	const struct seen *times = take(check, KIND_file_times);
+	const struct seen *made = take(check, KIND_file_make);
+
+	want_child(check, check->facts->pid[0], 0);
+	if (!length || !times || !made)
+		return;
+	want_number(check, "file_truncate.length", (1ull << 32) + 7,
+		    length->event->file_truncate->length);
+	want_number(check, "file_times.accessed_ns", 1000000000000000000,
+		    times->event->file_times->accessed_ns);
+	want_number(check, "file_times.modified_ns", 1100000000000000000,
+		    times->event->file_times->modified_ns);
+	want_text(check, "file_make.file.path", check->facts->path[1],
+		  &made->event->file_make->file->path);
+	want_compat(check, length);
+	want_compat(check, times);
+	want_compat(check, made);
 }
 
 static void act_sockets(struct facts *facts)
@@ -328,6 +375,7 @@ static void check_net(struct check *check)
 
 const struct test compat_tests[] = {
 	{"compat/files", NULL, act_files, check_files},
+	{"compat/change", prepare_change, act_change, check_change},
 	{"compat/sockets", NULL, act_sockets, check_sockets},
 	{"compat/net", NULL, act_net, check_net},
 	{"compat/x32-files", NULL, act_files_x32, check_files},

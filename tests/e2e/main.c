@@ -24,10 +24,11 @@
 #define HASHED_US 1000000 /* digests that are being worked out go with the sensor */
 
 static const struct test *const groups[] = {
-	process_tests, exec_tests,   args_tests,  fork_tests,	exit_tests,    creds_tests,
-	create_tests,  open_tests,   names_tests, attr_tests,	inet_tests,    unix_tests,
-	place_tests,   compat_tests, uring_tests, flows_tests,	special_tests, inject_tests,
-	mount_tests,   change_tests, login_tests, origin_tests, opening_tests, net_change_tests,
+	process_tests, exec_tests,    args_tests,    fork_tests,       exit_tests,
+	creds_tests,   create_tests,  open_tests,    names_tests,      attr_tests,
+	inet_tests,    unix_tests,    place_tests,   compat_tests,     uring_tests,
+	flows_tests,   special_tests, inject_tests,  mount_tests,      change_tests,
+	login_tests,   origin_tests,  opening_tests, net_change_tests, watch_tests,
 };
 
 struct run {
@@ -343,7 +344,7 @@ int main(int argc, char **argv)
 		{"help", 0, NULL, 'h'},	  {"judge", 1, NULL, 'j'},
 		{"losses", 0, NULL, 'L'}, {},
 	};
-	char path[PATH_MAX];
+	char path[PATH_MAX], config[2 * PATH_MAX];
 	const char *dir = "/tmp";
 	static struct run run;
 	struct sensor sensor = {.program = NULL};
@@ -385,8 +386,8 @@ int main(int argc, char **argv)
 	sensor.spool = run.spool;
 	sensor.cgroup = run.cgroup;
 	sensor.dir = run.root;
-	sensor.config = losses ? losses_config
-			       : "[sensor]\nheartbeat = 300ms\ncanary = 1s\ncoverage = 1s\n";
+	watch_places(run.root, config, sizeof(config));
+	sensor.config = losses ? losses_config : config;
 	if (manager_open(&sensor.manager, run.root))
 		return 1;
 	status = losses ? all_losses(&run, &sensor) : all(&run, &sensor);

@@ -102,6 +102,58 @@ static void check_open(struct check *check)
 	want_number(check, "process.key.pid", (uint64_t)facts->actor, seen->process->key->pid);
 }
 
+/* Operations that the headers at hand may not name yet. */
+#define OP_MKDIRAT   37 /* from 5.15 */
+#define OP_SETXATTR  42 /* from 5.19 */
+#define OP_FTRUNCATE 55 /* from 6.9 */
+
+/* Of each what this kernel has: number[n] is set for those that were done. */
+static void act_change(struct facts *facts)
+{
+	const char *path = act_path(facts, 0, "marker");
+	int fd = must(open(path, O_RDWR | O_CLOEXEC));
+
+	facts->number[0] = !request(facts, (struct io_uring_sqe){.opcode = OP_MKDIRAT,
+								 .fd = AT_FDCWD,
+								 .addr = (uintptr_t) "directory",
+								 .len = 0700});
+	facts->number[1] = !request(facts, (struct io_uring_sqe){.opcode = OP_SETXATTR,
+								 .addr = (uintptr_t) "security.x",
+								 .addr2 = (uintptr_t) "value",
+								 .len = 5,
+								 .addr3 = (uintptr_t)path});
+	facts->number[2] =
+		!request(facts, (struct io_uring_sqe){.opcode = OP_FTRUNCATE, .fd = fd, .off = 3});
+	close(fd);
+}
+
+static void prepare_change(struct facts *facts)
+{
+	file_make(facts, 0, "marker", "content", 0644);
+}
+
+static void check_change(struct check *check)
+{
+	const uint64_t *done = check->facts->number;
+	const struct seen *seen;
+
+	take(check, KIND_file_open);
+	if (done[0] && tier_of(check, KIND_file_make) == 1)
+		take(check, KIND_file_make);
+	if (done[1] && tier_of(check, KIND_file_xattr) == 1) {
+		seen = take(check, KIND_file_xattr);
+		if (seen)
+			want_text(check, "file_xattr.name", "security.x",
+				  &seen->event->file_xattr->name);
+	}
+	if (done[2] && tier_of(check, KIND_file_truncate) == 1) {
+		seen = take(check, KIND_file_truncate);
+		if (seen)
+			want_number(check, "file_truncate.length", 3,
+				    seen->event->file_truncate->length);
+	}
+}
+
 static void act_connect(struct facts *facts)
 {
 	struct sockaddr_in *to = (void *)&facts->address[0];
@@ -224,6 +276,7 @@ const struct test uring_tests[] = {
 	{"io_uring/udp", NULL, act_udp, check_udp},
 	{"io_uring/open", NULL, act_open, check_open},
 	{"io_uring/open-async", NULL, act_open_async, check_open},
+	{"io_uring/change", prepare_change, act_change, check_change},
 	{"io_uring/connect", NULL, act_connect, check_connect},
 	{},
 };

@@ -73,6 +73,8 @@ static void defaults(void **state)
 	assert_int_equal(config->ring_bulk_bytes, 16 << 20);
 	assert_null(config->cgroup);
 	assert_int_equal(config->nclasses_off, 0);
+	assert_true(config->nwatch > 20);
+	assert_string_equal(config->watch[0], "/etc/shadow");
 	assert_int_equal(config->hash_file_max_bytes, 64 << 20);
 	assert_int_equal(config->heartbeat_ms, 5000);
 	assert_string_equal(config->reader_group, "hinomi-forward");
@@ -87,6 +89,7 @@ static void every_key(void **state)
 		     "spool=/a b/c;d#e\nspool_limit = 2G\n ring_keep\t= 512K \n"
 		     "ring_bulk = 1048576\ncgroup = /sys/fs/cgroup/x\n"
 		     "classes_off = file_open, fork,bind\nhash_file_max = 0\n"
+		     "watch =\nwatch = /a b/\nwatch = /x/*.key\nwatch = /a b\n"
 		     "heartbeat = 250ms\nreader_group =\n"
 		     "[filter]\nrule = drop exec where process.comm = a=b ; c\n"
 		     "rule = keep *\n[resource]\ncloud.region = 東京\n"
@@ -105,12 +108,15 @@ static void every_key(void **state)
 	assert_string_equal(config->cgroup, "/sys/fs/cgroup/x");
 	assert_int_equal(config->nclasses_off, 3);
 	assert_string_equal(config->classes_off[1], "fork");
+	assert_int_equal(config->nwatch, 2);
+	assert_string_equal(config->watch[0], "/a b");
+	assert_string_equal(config->watch[1], "/x/*.key");
 	assert_int_equal(config->hash_file_max_bytes, 0);
 	assert_int_equal(config->heartbeat_ms, 250);
 	assert_null(config->reader_group);
 	assert_int_equal(config->nrules, 2);
 	assert_string_equal(config->rules[0].text, "drop exec where process.comm = a=b ; c");
-	assert_int_equal(config->rules[1].line, 16);
+	assert_int_equal(config->rules[1].line, 20);
 	assert_string_equal(config->labels[0].key, "cloud.region");
 	assert_string_equal(config->labels[0].value, "東京");
 	assert_int_equal(config->nsinks, 1);
@@ -124,7 +130,7 @@ static void every_key(void **state)
 	assert_int_equal(sink->timeout_ms, 2000);
 	assert_false(sink->gzip);
 	assert_false(sink->event_name_attribute);
-	assert_int_equal(sink->line, 19);
+	assert_int_equal(sink->line, 23);
 	config_free(config);
 }
 
@@ -164,6 +170,9 @@ static const struct {
 	 "one.conf:2: heartbeat = 1ms is out of range; it may be 100ms to 60s"},
 	{"[sensor]\nclasses_off = fork, file_opn\n",
 	 "one.conf:2: classes_off: there is no class file_opn; is file_open meant?"},
+	{"[sensor]\nwatch = etc/shadow\n", "one.conf:2: watch = etc/shadow is no absolute path"},
+	{"[sensor]\nwatch = //\n", "one.conf:2: watch = / would watch every file there is"},
+	{"[sensor]\nwatch = /a/../b\n", "one.conf:2: watch = /a/../b is not in its shortest form"},
 	{"[sensor]\nclasses_off = heartbeat\n",
 	 "one.conf:2: classes_off: there is no class heartbeat that can be switched off"},
 	{"[sensor]\nreader_group = a b\n", "one.conf:2: reader_group = a b cannot be"},
@@ -283,7 +292,7 @@ static void dump_is_configuration(void **state)
 {
 	static const char text[] =
 		"[sensor]\nspool_limit = 1536M\nheartbeat = 1500ms\n"
-		"classes_off = fork,exit\nreader_group =\n[filter]\n"
+		"classes_off = fork,exit\nreader_group =\nwatch = /srv/x\n[filter]\n"
 		"rule = drop exec\n[resource]\na.b = c d\n[sink x]\n"
 		"type = collector\nurl = http://h:1\nheader = Authorization: @/t\n"
 		"[sink y]\ntype = otlp\nurl = http://h/l\ngzip = no\n";

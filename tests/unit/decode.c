@@ -56,6 +56,8 @@ static size_t fixed_size(unsigned kind)
 		[KIND_file_truncate] = sizeof(struct truncate_record),
 		[KIND_file_times] = sizeof(struct times_record),
 		[KIND_file_make] = sizeof(struct make_record),
+		[KIND_file_map] = sizeof(struct map_record),
+		[KIND_file_read] = sizeof(struct open_record),
 		[KIND_task] = sizeof(struct task_record),
 		[KIND_tcp_close] = sizeof(struct tcp_close_record),
 		[KIND_udp_flow] = sizeof(struct udp_flow_record),

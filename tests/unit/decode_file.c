@@ -22,6 +22,8 @@ static union {
 	struct truncate_record truncate;
 	struct times_record times;
 	struct make_record make;
+	struct map_record map;
+	struct open_record open;
 	uint64_t align;
 	uint8_t bytes[4096];
 } buf;
@@ -145,11 +147,42 @@ static void make(void **state)
 	assert_int_equal(event.body->file_make->file->path.len, 6);
 }
 
+static void map(void **state)
+{
+	(void)state;
+	begin(KIND_file_map, sizeof(buf.map));
+	buf.map.length = 4096;
+	buf.map.protection = 3;
+	buf.map.flags = 1;
+	buf.map.file.inode = 7;
+	assert_int_equal(decode(), 0);
+	assert_int_equal(event.body->file_map->length, 4096);
+	assert_int_equal(event.body->file_map->protection, 3);
+	assert_int_equal(event.body->file_map->flags, 1);
+	assert_int_equal(event.body->file_map->file->inode, 7);
+}
+
+static void opened(void **state)
+{
+	(void)state;
+	begin(KIND_file_read, sizeof(buf.open));
+	buf.open.watch = 3;
+	buf.open.by_handle = 1;
+	assert_int_equal(decode(), 0);
+	assert_int_equal(event.watch, 3);
+	assert_true(event.body->file_read->by_handle);
+	assert_int_equal(event.body->file_read->watched.len, 0); /* enrich has the list */
+	begin(KIND_file_truncate, sizeof(buf.truncate));
+	assert_int_equal(decode(), 0);
+	assert_int_equal(event.watch, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(xattr), cmocka_unit_test(flags), cmocka_unit_test(truncated),
-		cmocka_unit_test(times), cmocka_unit_test(make),
+		cmocka_unit_test(xattr),  cmocka_unit_test(flags), cmocka_unit_test(truncated),
+		cmocka_unit_test(times),  cmocka_unit_test(make),  cmocka_unit_test(map),
+		cmocka_unit_test(opened),
 	};
 	int r;
 

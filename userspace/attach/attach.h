@@ -101,6 +101,17 @@ struct measure {
 void attach_measures(const struct attach *attach, void (*fn)(void *ctx, const struct measure *),
 		     void *ctx);
 const struct coverage *attach_coverage(const struct attach *attach, size_t *count);
+/* What became of a watch list. */
+struct attach_watched {
+	uint64_t objects; /* files and directories */
+	uint64_t unseen;  /* opened, and no hook took it down */
+	uint64_t over;	  /* left out: too many, or too deep */
+};
+
+/* What the lines (paths, shell wildcards) stand for now is watched from here on; to be done again
+ * whenever that may have changed.  Needs no right to BPF. */
+void attach_watch(struct attach *attach, char *const *lines, size_t n, struct attach_watched *ret);
+
 /* What main() of the sensor runs for `--canary`: nothing, with status 0. */
 #define ATTACH_CANARY_ARG "--canary"
 

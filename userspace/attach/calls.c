@@ -72,6 +72,7 @@ static const struct call native[] = {
 	{466, TAP_REMOVEXATTRAT},
 	{SYS_ioctl, TAP_IOCTL},
 	{469, TAP_FILE_SETATTR}, /* from 6.17 */
+	{SYS_mmap, TAP_MMAP},
 	{SYS_truncate, TAP_TRUNCATE},
 	{SYS_ftruncate, TAP_FTRUNCATE},
 	{SYS_utimensat, TAP_UTIMENSAT},
@@ -150,18 +151,38 @@ static const struct call compat_kernel[] = {
 
 /* the same, of what changes in a file */
 static const struct call compat_change[] = {
-	{14, TAP_MKNOD},	{30, TAP_UTIME},	  {39, TAP_MKDIR},
-	{54, TAP_IOCTL},	{92, TAP_TRUNCATE},	  {93, TAP_FTRUNCATE},
-	{193, TAP_TRUNCATE64},	{194, TAP_FTRUNCATE64},	  {226, TAP_SETXATTR},
-	{227, TAP_SETXATTR},	{228, TAP_FSETXATTR},	  {235, TAP_REMOVEXATTR},
-	{236, TAP_REMOVEXATTR}, {237, TAP_FREMOVEXATTR},  {412, TAP_UTIMENSAT_TIME64},
-	{463, TAP_SETXATTRAT},	{466, TAP_REMOVEXATTRAT}, {469, TAP_FILE_SETATTR},
+	{90, TAP_MMAP_OLD},
+	{192, TAP_MMAP},
+	{14, TAP_MKNOD},
+	{30, TAP_UTIME},
+	{39, TAP_MKDIR},
+	{54, TAP_IOCTL},
+	{92, TAP_TRUNCATE},
+	{93, TAP_FTRUNCATE},
+	{193, TAP_TRUNCATE64},
+	{194, TAP_FTRUNCATE64},
+	{226, TAP_SETXATTR},
+	{227, TAP_SETXATTR},
+	{228, TAP_FSETXATTR},
+	{235, TAP_REMOVEXATTR},
+	{236, TAP_REMOVEXATTR},
+	{237, TAP_FREMOVEXATTR},
+	{412, TAP_UTIMENSAT_TIME64},
+	{463, TAP_SETXATTRAT},
+	{466, TAP_REMOVEXATTRAT},
+	{469, TAP_FILE_SETATTR},
 #if defined(__x86_64__)
-	{271, TAP_UTIMES},	{296, TAP_MKDIRAT},	  {297, TAP_MKNODAT},
-	{299, TAP_FUTIMESAT},	{320, TAP_UTIMENSAT},
+	{271, TAP_UTIMES},
+	{296, TAP_MKDIRAT},
+	{297, TAP_MKNODAT},
+	{299, TAP_FUTIMESAT},
+	{320, TAP_UTIMENSAT},
 #elif defined(__aarch64__)
-	{269, TAP_UTIMES},	{323, TAP_MKDIRAT},	  {324, TAP_MKNODAT},
-	{326, TAP_FUTIMESAT},	{348, TAP_UTIMENSAT},
+	{269, TAP_UTIMES},
+	{323, TAP_MKDIRAT},
+	{324, TAP_MKNODAT},
+	{326, TAP_FUTIMESAT},
+	{348, TAP_UTIMENSAT},
 #endif
 };
 
@@ -179,6 +200,8 @@ static unsigned change_kind(unsigned tap)
 		return KIND_file_times;
 	case TAP_MKDIR ... TAP_MKNODAT:
 		return KIND_file_make;
+	case TAP_MMAP ... TAP_MMAP_OLD:
+		return KIND_file_map;
 	default:
 		return 0;
 	}
@@ -243,7 +266,8 @@ unsigned tap_kinds(unsigned tap, unsigned kinds[TAP_KINDS_MAX])
 	case TAP_OPEN ... TAP_CREAT:
 		kinds[0] = KIND_file_create;
 		kinds[1] = KIND_file_open;
-		return 2;
+		kinds[2] = KIND_file_read;
+		return 3;
 	case TAP_UNLINK ... TAP_UNLINKAT:
 		kinds[0] = KIND_file_unlink;
 		break;

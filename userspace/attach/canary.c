@@ -34,7 +34,8 @@ static void touch_files(const char *dir)
 	unlink("canary.link");
 	fd = open("canary", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600); /* file_create */
 	close(fd);
-	fd = open("canary", O_WRONLY | O_CLOEXEC); /* file_open */
+	close(open("canary", O_RDONLY | O_CLOEXEC)); /* file_read: the directory is watched */
+	fd = open("canary", O_WRONLY | O_CLOEXEC);   /* file_open */
 	fchmod(fd, 0640);
 	chmod("canary", 0600);
 	tried(chown("canary", -1, getegid()));

@@ -4,6 +4,7 @@
 #include <linux/fs.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -34,6 +35,7 @@ static void touch_change(const char *name)
 {
 	static const struct timespec old[2] = {{.tv_sec = 1}, {.tv_sec = 2}};
 	int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600), flags = 0;
+	void *mapped;
 
 	tried(setxattr(name, "user.canary", "", 0, 0)); /* seen where it is refused, too */
 	tried(removexattr(name, "user.canary"));
@@ -43,6 +45,9 @@ static void touch_change(const char *name)
 	tried(truncate(name, 1));
 	tried(ftruncate(fd, 0));
 	tried(utimensat(AT_FDCWD, name, old, 0));
+	mapped = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (mapped != MAP_FAILED)
+		munmap(mapped, 1);
 	close(fd);
 }
 

@@ -94,6 +94,7 @@ struct attach {
 	unsigned cpus;
 	bool resumed;
 	struct own own[OWN_MAX];
+	char canary_dir[4096];
 	int keeper_fd;		  /* to the canaries' keeper, -1: there is none */
 	struct process_key round; /* the canary of which something came last */
 	bool blind;
@@ -134,6 +135,7 @@ const char *tier_program(const struct attach *attach, const char *entry, char *w
 /* canary_kernel.c: what the classes about processes and the kernel must see, from the canary's
  * child. */
 void canary_kernel(void);
+void watch_canary(struct attach *attach, const char *dir);
 void canary_file(void);		    /* below the working directory */
 void canary_round(const char *dir); /* canary.c: all of them, in the calling process */
 void own_find(struct attach *attach);

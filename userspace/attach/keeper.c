@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -111,6 +112,7 @@ int attach_canary_open(struct attach *attach, const char *dir)
 		return -errno;
 	}
 	attach->keeper_fd = pair[0];
+	snprintf(attach->canary_dir, sizeof(attach->canary_dir), "%s", dir);
 	attach->own[OWN_KEEPER].pid = pid;
 	own_find(attach);
 	return 0;
@@ -147,6 +149,7 @@ int attach_canary_start(struct attach *attach)
 		attach->states[c].hooks_seen = (struct hook_set){};
 		attach->states[c].lost_before = lost_for_ring(attach, classes[c].kind);
 	}
+	watch_canary(attach, attach->canary_dir);
 	__atomic_store_n(&attach->control->canary_tgid, attach->own[OWN_KEEPER].key.tgid,
 			 __ATOMIC_SEQ_CST);
 	return send(attach->keeper_fd, "", 1, MSG_NOSIGNAL) == 1 ? 0 : -EPIPE;

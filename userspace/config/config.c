@@ -61,6 +61,7 @@ void config_free(struct config *config)
 		free(config->labels[i].value);
 	}
 	list_free(&config->classes_off, &config->nclasses_off);
+	list_free(&config->watch, &config->nwatch);
 	free(config->spool);
 	free(config->cgroup);
 	free(config->reader_group);

@@ -57,6 +57,8 @@ struct config {
 	char *cgroup;		    /* cgroup: none, NULL */
 	char **classes_off;	    /* classes_off: class names with commas; none */
 	size_t nclasses_off;
+	char **watch; /* watch: paths with wildcards; adds up to a list of ours */
+	size_t nwatch;
 	uint64_t hash_file_max_bytes; /* hash_file_max = 64M; 0: off */
 	uint32_t heartbeat_ms;	      /* heartbeat = 5s */
 	uint32_t canary_ms;	      /* canary = 30s: between two rounds */

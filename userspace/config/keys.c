@@ -24,6 +24,7 @@ static const struct key sensor_keys[] = {
 	NUMBER(struct config, "ring_bulk", VALUE_RING, ring_bulk_bytes, 256 * KIB, GIB, 16 * MIB),
 	TEXT(struct config, "cgroup", VALUE_PATH, cgroup, NULL),
 	TEXT(struct config, "classes_off", VALUE_CLASSES, classes_off, NULL),
+	TEXT(struct config, "watch", VALUE_WATCH, watch, NULL),
 	NUMBER(struct config, "hash_file_max", VALUE_SIZE, hash_file_max_bytes, 0, 64 * GIB,
 	       64 * MIB),
 	NUMBER(struct config, "heartbeat", VALUE_DURATION, heartbeat_ms, 100, 60000, 5000),

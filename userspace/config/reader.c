@@ -267,7 +267,7 @@ static int set_key(struct reader *reader, const char *name, char *value)
 		base = &config->sinks[reader->sink];
 		set = reader->sink_set[reader->sink];
 	}
-	if (key->kind != VALUE_RULE && key->kind != VALUE_HEADER) {
+	if (key->kind != VALUE_RULE && key->kind != VALUE_HEADER && key->kind != VALUE_WATCH) {
 		r = mark_set(reader, &set[key - reader->section->keys], name);
 		if (r)
 			return r;

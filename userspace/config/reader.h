@@ -10,7 +10,8 @@
 #define CONFIG_SINKS_MAX  16
 #define CONFIG_LABELS_MAX 64
 #define CONFIG_RULES_MAX  4096
-#define CONFIG_KEYS_MAX	  12 /* of one section */
+#define CONFIG_WATCH_MAX  256
+#define CONFIG_KEYS_MAX	  16 /* of one section */
 
 enum value_kind {
 	VALUE_PATH,	/* absolute */
@@ -27,6 +28,7 @@ enum value_kind {
 	VALUE_PUBLIC_KEY, /* 64 hex digits, or nothing */
 	VALUE_HEADER,	  /* adds up */
 	VALUE_RULE,	  /* adds up */
+	VALUE_WATCH,	  /* adds up to the list that is there from the start */
 };
 
 /* One key of a section: where its value goes and what it may be. */
@@ -87,6 +89,8 @@ int value_set(struct reader *reader, const struct key *key, void *base, char *va
 void value_dump(const struct key *key, const void *base, FILE *out);
 int key_preset(const struct section *section, void *base);
 int sink_add_header(struct reader *reader, struct config_sink *sink, const char *value);
+int watch_add(struct reader *reader, const char *value);
+int watch_preset(struct config *config);
 int sink_check(struct reader *reader, size_t index);
 /* Appends one string to a list that ends with NULL; takes a copy. */
 int list_append(char ***list, size_t *count, const char *text);

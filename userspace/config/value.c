@@ -301,6 +301,8 @@ int value_set(struct reader *reader, const struct key *key, void *base, char *va
 		return sink_add_header(reader, base, value);
 	case VALUE_RULE:
 		return add_rule(reader, value);
+	case VALUE_WATCH:
+		return watch_add(reader, value);
 	}
 	return -EINVAL;
 }
@@ -333,6 +335,12 @@ void value_dump(const struct key *key, const void *base, FILE *out)
 		for (size_t i = 0; list && list[i]; i++)
 			fprintf(out, "%s = %s\n", key->name, list[i]);
 		break;
+	case VALUE_WATCH: /* an empty one takes back what is there from the start */
+		list = *(char **const *)member;
+		fprintf(out, "%s =\n", key->name);
+		for (size_t i = 0; list && list[i]; i++)
+			fprintf(out, "%s = %s\n", key->name, list[i]);
+		break;
 	case VALUE_RULE:
 		break;
 	default:
@@ -349,7 +357,12 @@ int key_preset(const struct section *section, void *base)
 		const struct key *key = &section->keys[i];
 		void *member = (char *)base + key->offset;
 
-		if (key->preset_text) {
+		if (key->kind == VALUE_WATCH) {
+			int r = watch_preset(base);
+
+			if (r)
+				return r;
+		} else if (key->preset_text) {
 			*(char **)member = strdup(key->preset_text);
 			if (!*(char **)member)
 				return -ENOMEM;

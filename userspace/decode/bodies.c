@@ -77,20 +77,6 @@ void decode_cred_change(struct source *source, Hinomi__Event *event)
 		body->old = source_cred(source, &rec->old);
 }
 
-void decode_file_create(struct source *source, Hinomi__Event *event)
-{
-	BODY(open_record, Hinomi__FileOpen, hinomi__file_open__init, file_create, FILE_CREATE);
-	body->file = source_file(source, &rec->file);
-	body->flags = rec->flags;
-}
-
-void decode_file_open(struct source *source, Hinomi__Event *event)
-{
-	BODY(open_record, Hinomi__FileOpen, hinomi__file_open__init, file_open, FILE_OPEN);
-	body->file = source_file(source, &rec->file);
-	body->flags = rec->flags;
-}
-
 void decode_file_unlink(struct source *source, Hinomi__Event *event)
 {
 	BODY(unlink_record, Hinomi__FileUnlink, hinomi__file_unlink__init, file_unlink,

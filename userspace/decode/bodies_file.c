@@ -1,10 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bodies of the classes about what changes in a file besides its name, mode and owner. */
+/* Bodies of the classes about files opened, and about what changes in one besides its name, mode
+ * and owner. */
 #include "decode/bodies.h"
 
 #include <string.h>
 
 #include "decode/source.h"
+
+static void open_fill(struct source *source, const struct open_record *rec, Hinomi__FileOpen *body)
+{
+	body->file = source_file(source, &rec->file);
+	body->flags = rec->flags;
+	body->by_handle = !!rec->by_handle;
+	source->watch = rec->watch;
+}
+
+void decode_file_create(struct source *source, Hinomi__Event *event)
+{
+	BODY(open_record, Hinomi__FileOpen, hinomi__file_open__init, file_create, FILE_CREATE);
+	open_fill(source, rec, body);
+}
+
+void decode_file_open(struct source *source, Hinomi__Event *event)
+{
+	BODY(open_record, Hinomi__FileOpen, hinomi__file_open__init, file_open, FILE_OPEN);
+	open_fill(source, rec, body);
+}
+
+void decode_file_read(struct source *source, Hinomi__Event *event)
+{
+	BODY(open_record, Hinomi__FileOpen, hinomi__file_open__init, file_read, FILE_READ);
+	open_fill(source, rec, body);
+}
 
 void decode_file_make(struct source *source, Hinomi__Event *event)
 {
@@ -49,6 +76,15 @@ void decode_file_xattr(struct source *source, Hinomi__Event *event)
 	body->size = rec->size;
 	body->value = source_bytes(source, &rec->value);
 	acl_clean(source, &rec->name, &body->value);
+}
+
+void decode_file_map(struct source *source, Hinomi__Event *event)
+{
+	BODY(map_record, Hinomi__FileMap, hinomi__file_map__init, file_map, FILE_MAP);
+	body->file = source_file(source, &rec->file);
+	body->length = rec->length;
+	body->protection = rec->protection;
+	body->flags = rec->flags;
 }
 
 void decode_file_flags(struct source *source, Hinomi__Event *event)

@@ -59,6 +59,7 @@ int decode_record(const void *data, size_t size, struct arena *arena, struct eve
 		decode_task_session(&source, event.process);
 	if (source.error)
 		return source.error;
+	event.watch = source.watch;
 	*ret = event;
 	return 0;
 }

@@ -19,7 +19,8 @@ struct source {
 	size_t size;  /* of the record */
 	size_t fixed; /* variable bytes begin behind this */
 	struct arena *arena;
-	int error; /* 0, -EBADMSG, -ENOMEM */
+	uint32_t watch; /* as struct event has it */
+	int error;	/* 0, -EBADMSG, -ENOMEM */
 };
 
 #define ARGS_MAX 32768 /* strings taken out of one argument area */

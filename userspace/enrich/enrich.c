@@ -23,6 +23,7 @@
 #include "enrich/provenance.h"
 #include "enrich/session.h"
 #include "enrich/tree.h"
+#include "enrich/watched.h"
 
 #define UNSET_ID UINT32_MAX /* login uid that was never set */
 
@@ -34,6 +35,9 @@ struct enrich {
 	struct names *users, *groups;
 	struct hasher *hasher; /* NULL: no hashing */
 	uint64_t states;       /* numbers given to states of processes */
+	char *const *watch;
+	size_t nwatch;
+	bool watch_grows;
 };
 
 int enrich_new(const struct enrich_options *options, struct enrich **ret)
@@ -51,6 +55,8 @@ int enrich_new(const struct enrich_options *options, struct enrich **ret)
 		r = origins_new(ORIGINS_MAX, &enrich->origins);
 	if (!r)
 		tree_ask(enrich->tree, process_is_alive);
+	enrich->watch = options->watch;
+	enrich->nwatch = options->nwatch;
 	if (!r)
 		r = cgroups_new(options->cgroup_root, &enrich->cgroups);
 	if (!r)
@@ -356,6 +362,8 @@ int enrich_event(struct enrich *enrich, struct event *event, struct arena *arena
 	if (event->kind == KIND_exit && process->dead)
 		return -EALREADY;
 	facts_of(event->process, &facts);
+	watched_fill(enrich->watch, enrich->nwatch, event);
+	enrich->watch_grows |= watched_grows(enrich->watch, enrich->nwatch, event);
 	if (event->kind == KIND_cred_change)
 		r = cred_learn(process, &facts, event->body->cred_change, arena);
 	if (event->kind == KIND_login)
@@ -424,4 +432,12 @@ void enrich_stats(const struct enrich *enrich, struct enrich_stats *ret)
 		.hash_cache_hits = hashes.cache_hits,
 		.hash_failures = hashes.failures,
 	};
+}
+
+bool enrich_watch_grows(struct enrich *enrich)
+{
+	bool grows = enrich->watch_grows;
+
+	enrich->watch_grows = false;
+	return grows;
 }

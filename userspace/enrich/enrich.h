@@ -19,7 +19,9 @@ struct enrich_options {
 	uint32_t processes_max;	      /* kept in the tree; dead ones leave first */
 	uint64_t hash_file_max_bytes; /* larger files are not hashed; 0: no hashing */
 	const char *cgroup_root;      /* of cgroup v2, NULL to find it in mountinfo */
-	const char *root;	      /* directory of etc/passwd and etc/group: normally "/" */
+	char *const *watch;	      /* lines of the watch list, which outlive it */
+	size_t nwatch;
+	const char *root; /* directory of etc/passwd and etc/group: normally "/" */
 };
 
 struct enrich_stats {
@@ -42,6 +44,8 @@ int enrich_event(struct enrich *enrich, struct event *event, struct arena *arena
 int enrich_take_hash(struct enrich *enrich, struct arena *arena, struct event *ret);
 int enrich_hash_fd(
 	const struct enrich *enrich); /* readable when a hash waits; -1 without hashing */
+/* Since it was asked last, something came to be that the watch list may stand for. */
+bool enrich_watch_grows(struct enrich *enrich);
 void enrich_stats(const struct enrich *enrich, struct enrich_stats *ret);
 
 DEFINE_CLEANUP(struct enrich *, enrich_free);

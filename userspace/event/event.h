@@ -17,6 +17,8 @@ struct event {
 	Hinomi__Process *process; /* NULL for the sensor's own events */
 	enum kind kind;
 	enum lane lane;
+	uint32_t watch; /* line of the watch list that the event's file falls under, from 1; 0: none
+			 */
 	uint64_t process_state; /* same number, same content of process; 0: not known. Set by
 				   enrich, for seal */
 };

@@ -53,7 +53,8 @@ const Hinomi__Socket *body_socket(const Hinomi__Event *event);
 typedef void body_say(const struct body *body, const Hinomi__Event *event);
 body_say say_exec, say_fork, say_exit, say_cred_change;
 body_say say_file_create, say_file_open, say_file_unlink, say_file_rename, say_file_link;
-body_say say_file_xattr, say_file_flags, say_file_truncate, say_file_times, say_file_make;
+body_say say_file_read, say_file_xattr, say_file_flags, say_file_truncate, say_file_times,
+	say_file_make, say_file_map;
 body_say say_file_mode, say_file_owner, say_file_hash;
 body_say say_connect, say_accept, say_listen, say_bind;
 body_say say_tcp_close, say_udp_flow, say_socket_special, say_socket_filter, say_dns;

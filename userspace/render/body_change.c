@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <linux/fs.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -37,6 +38,17 @@ void say_file_make(const struct body *body, const Hinomi__Event *event)
 	if (S_ISCHR(make->mode) || S_ISBLK(make->mode))
 		fprintf(body->note, " %u:%u", make->special_major, make->special_minor);
 	fprintf(body->note, "  %04o", make->mode & 07777);
+}
+
+void say_file_map(const struct body *body, const Hinomi__Event *event)
+{
+	const Hinomi__FileMap *map = event->file_map;
+
+	body_put_file(body, map->file);
+	fprintf(body->note, "  %" PRIu64 " bytes", map->length);
+	body_note(body, STYLE_DIM,
+		  map->protection & PROT_WRITE ? "shared, writable"
+					       : "shared, may become writable");
 }
 
 void say_file_xattr(const struct body *body, const Hinomi__Event *event)

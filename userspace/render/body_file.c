@@ -8,7 +8,9 @@
 
 #include "render/words.h"
 
-#define ID_KEPT UINT32_MAX /* chown(2) with -1 */
+#define FUSE_MAGIC 0x65735546
+#define LOOP_MAJOR 7
+#define ID_KEPT	   UINT32_MAX /* chown(2) with -1 */
 
 void body_put_file(const struct body *body, const Hinomi__File *file)
 {
@@ -25,6 +27,10 @@ void body_put_file(const struct body *body, const Hinomi__File *file)
 			file->device_minor);
 	if (S_ISDIR(file->mode) && file->path.len && file->path.data[file->path.len - 1] != '/')
 		putc('/', body->what);
+	if (file->filesystem == FUSE_MAGIC)
+		body_note(body, STYLE_YELLOW, "on FUSE");
+	else if (file->device_major == LOOP_MAJOR)
+		body_note(body, STYLE_YELLOW, "on a loop device");
 	if (file->path_as_asked)
 		body_note(body, STYLE_DIM, "as asked");
 	if (file->memory)
@@ -44,6 +50,17 @@ static void put_open(const struct body *body, const Hinomi__FileOpen *open)
 		fputs("\033[0m", body->note);
 	if (open->file && open->file->mode & (S_ISUID | S_ISGID) && S_ISREG(open->file->mode))
 		body_note(body, STYLE_YELLOW, "set-id file");
+	if (open->by_handle)
+		body_note(body, STYLE_YELLOW, "by handle");
+	if (open->watched.len) {
+		body_note(body, STYLE_YELLOW, "watched ");
+		body_bytes(body->note, &open->watched);
+	}
+}
+
+void say_file_read(const struct body *body, const Hinomi__Event *event)
+{
+	put_open(body, event->file_read);
 }
 
 void say_file_create(const struct body *body, const Hinomi__Event *event)

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Files opened, tier 1: made, opened for writing, or watched and opened for
+ * reading.  The last is what costs opens that nobody wants to know of: a look at
+ * the file's inode number and at its directory's (watch.h).
+ */
+#pragma once
+
+#define EPERM  1
+#define EACCES 13
+
+/* Which class an open is of, if any; file NULL: it failed. */
+static __always_inline __u32 open_kind(struct file *file, __u32 flags, long result, __u32 *watch)
+{
+	__u32 mode = file ? READ(file, f_mode) : 0;
+	bool created = mode & FMODE_CREATED, writes = mode & FMODE_WRITE || flags & O_TRUNC;
+
+	if (!file) {
+		if (flags & (O_WRONLY | O_RDWR | O_TRUNC))
+			return KIND_file_open;
+		return result == -EACCES || result == -EPERM ? KIND_file_read : 0;
+	}
+	if (flags & O_PATH && !created) {
+		watch_enrol(file);
+		return 0;
+	}
+	if (!writes && !created && is_off(KIND_file_read))
+		return 0;
+	*watch = watch_line(READ(file, f_path.dentry), created);
+	if (created)
+		return KIND_file_create;
+	if (writes)
+		return KIND_file_open;
+	return *watch ? KIND_file_read : 0;
+}
+
+static __always_inline int on_open(struct file *file, __u32 flags, int dfd, const char *name,
+				   __u32 hook)
+{
+	bool failed = (unsigned long)file >= (unsigned long)-MAX_ERRNO;
+	__u32 watch = 0, kind;
+	struct open_record *rec;
+	struct slot *slot;
+
+	kind = open_kind(failed ? NULL : file, flags, failed ? (long)file : 0, &watch);
+	if (!kind)
+		return 0;
+	slot = record_begin(kind, hook, 1, sizeof(*rec));
+	if (!slot)
+		return 0;
+	rec = (void *)slot->data;
+	rec->flags = flags;
+	rec->watch = watch;
+	rec->by_handle = hook == HOOK_open_root_exit && !name;
+	if (!failed)
+		file_fill(slot, &rec->file, file);
+	else if (name)
+		append_asked(slot, &rec->file, dfd, name, false);
+	return record_end(slot, failed ? (long)file : 0, LANE_OF_file_open);
+}
+
+SEC("?fexit/do_filp_open")
+int BPF_PROG(open_exit, int dfd, struct filename *name, struct open_flags *op, struct file *file)
+{
+	return on_open(file, READ(op, open_flag), dfd, READ(name, name), HOOK_open_exit);
+}
+
+SEC("?fexit/do_file_open") /* its name from 7.0 on */
+int BPF_PROG(open_exit_v7, int dfd, struct filename *name, struct open_flags *op, struct file *file)
+{
+	return on_open(file, READ(op, open_flag), dfd, READ(name, name), HOOK_open_exit_v7);
+}
+
+/* open_by_handle_at(2), which gives an empty name, and what the kernel opens for itself. */
+SEC("?fexit/do_file_open_root")
+int open_root_exit(__u64 *ctx)
+{
+	bool old = settings.nargs[NARGS_OPEN_ROOT] == 4; /* dentry and mount apart, before 5.14 */
+	struct open_flags *op = (void *)(old ? ARGUMENT(ctx, 3) : ARGUMENT(ctx, 2));
+	struct file *file = (void *)(old ? ARGUMENT(ctx, 4) : ARGUMENT(ctx, 3));
+	const char *name = (void *)argument_untyped(ctx, old ? 2 : 1);
+	char first = 0;
+
+	bpf_probe_read_kernel(&first, 1, name);
+	return on_open(file, READ(op, open_flag), AT_FDCWD, first ? name : NULL,
+		       HOOK_open_root_exit);
+}
