@@ -10,7 +10,6 @@
 #define DESCRIPTORS_MAX 64
 #define PROC_MAGIC	0x9fa0
 #define LOGINUID	0x6469756e69676f6cULL /* "loginuid", little-endian */
-#define LOGINUID_MAX	35 /* bytes that the kernel takes: a sign and many zeros may lead */
 
 /* The socket behind a descriptor, when it is a connection that somebody else began. */
 static __always_inline struct sock *accepted_of(struct file *file)
@@ -53,28 +52,6 @@ static __always_inline void connection_fill(struct address *peer, struct task_st
 	}
 }
 
-/* The number as a write gave it, in the user namespace of the caller. */
-static __always_inline __u32 uid_asked(const char *text, __u32 len)
-{
-	char digits[LOGINUID_MAX] = {};
-	__u32 uid = 0;
-
-	if (len > sizeof(digits))
-		len = sizeof(digits);
-	barrier_var(len);
-	if (len > sizeof(digits))
-		return UNSET_ID;
-	bpf_probe_read_user(digits, len, text);
-	for (int i = 0; i < LOGINUID_MAX; i++) {
-		if (!i && digits[i] == '+')
-			continue;
-		if (digits[i] < '0' || digits[i] > '9')
-			break;
-		uid = uid * 10 + (digits[i] - '0');
-	}
-	return uid;
-}
-
 static __always_inline int on_login(const char *text, __u32 len, long result, __u32 hook,
 				    __u32 tier)
 {
@@ -84,7 +61,12 @@ static __always_inline int on_login(const char *text, __u32 len, long result, __
 	if (!slot)
 		return 0;
 	rec = (void *)slot->data;
-	rec->uid = result < 0 ? uid_asked(text, len) : rec->record.actor.login_uid;
+	if (len > LOGINUID_MAX)
+		len = LOGINUID_MAX;
+	barrier_var(len);
+	if (len > LOGINUID_MAX)
+		len = LOGINUID_MAX;
+	bpf_probe_read_user(rec->asked, len, text);
 	connection_fill(&rec->peer, (void *)bpf_get_current_task());
 	return record_end(slot, result < 0 ? result : 0, LANE_OF_login);
 }

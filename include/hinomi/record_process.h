@@ -41,12 +41,13 @@ struct cred_change_record {
 	__u32 pad;
 };
 
+#define LOGINUID_MAX 35 /* bytes that the kernel takes: a sign and many zeros may lead */
+
 /* login: actor is as it is afterwards */
 struct login_record {
 	struct record record;
-	struct address peer; /* family 0: no connection */
-	__u32 uid;	     /* asked for */
-	__u32 pad;
+	struct address peer;	      /* family 0: no connection */
+	char asked[LOGINUID_MAX + 1]; /* as written, ended by a NUL */
 };
 
 struct exec_failed_record {

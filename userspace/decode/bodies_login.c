@@ -20,10 +20,21 @@ static Hinomi__Endpoint *source_endpoint(struct source *source, const struct add
 	return to;
 }
 
+/* In the caller's user namespace; enrich has the one that was set. */
+static uint32_t uid_asked(const char *text, size_t size)
+{
+	uint64_t uid = 0;
+	size_t i = size && text[0] == '+';
+
+	for (; i < size && text[i] >= '0' && text[i] <= '9' && uid <= UINT32_MAX; i++)
+		uid = uid * 10 + (uint64_t)(text[i] - '0');
+	return uid > UINT32_MAX ? UINT32_MAX : (uint32_t)uid;
+}
+
 void decode_login(struct source *source, Hinomi__Event *event)
 {
 	BODY(login_record, Hinomi__Login, hinomi__login__init, login, LOGIN);
-	body->uid = rec->uid;
+	body->uid = uid_asked(rec->asked, sizeof(rec->asked));
 	body->peer = source_endpoint(source, &rec->peer);
 }
 

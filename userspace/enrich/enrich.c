@@ -281,10 +281,13 @@ static void login_old(const struct process *process, const struct event *event)
 	login->old_session_id = process->told ? process->facts.session_id : 0;
 }
 
+/* What it became is of the first user namespace, what was asked for need not be. */
 static void login_learn(const struct process *process, const struct event *event)
 {
 	struct session_leader leader = leader_of(process, event->body->login->peer);
 
+	if (!event->body->result)
+		event->body->login->uid = process->facts.login_uid;
 	if (!event->body->result && process->session)
 		session_begin(process->session, event->body->time_ns, &leader);
 }
