@@ -224,6 +224,8 @@ static void check_tcp(struct check *check)
 	if (seen)
 		want_address(check, "connect.peer", &check->facts->address[0], 0,
 			     seen->event->connect->peer);
+	while (seen && there_is(check, KIND_connect)) /* first without waiting, then by a worker */
+		take(check, KIND_connect);
 	seen = tier_of(check, KIND_tls_hello) == 1 ? take(check, KIND_tls_hello) : NULL;
 	if (seen)
 		want_number(check, "process.key.pid", (uint64_t)check->facts->actor,
