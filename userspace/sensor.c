@@ -437,7 +437,7 @@ static int run(struct sensor *s)
 	attach_stop(s->attach);
 	attach_flows(s->attach, true);
 	pipeline_drain(&s->pipeline);
-	announce_stop(&s->pipeline, "asked to");
+	announce_stop(&s->pipeline, s->broken ? "a child of it is gone" : "asked to");
 	for (int lane = 0; lane < LANES; lane++)
 		s->pipeline.whole_due[lane] = s->pipeline.frame_due[lane] = true;
 	pipeline_seal(&s->pipeline);

@@ -2,8 +2,8 @@
 /*
  * The teller: a child that runs the iterator which turns what UDP flows counted
  * into records.  Each run needs bpf(2), which the sensor gives up when it is
- * ready; the child gives up everything else.  It reads one byte (tell all or
- * not), runs, writes one byte, and ends with its parent.
+ * ready; the child gives up everything else.  It reads one byte, does what that
+ * says, writes one byte, and ends with its parent.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +11,7 @@
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
@@ -20,8 +21,12 @@
 #include <unistd.h>
 
 #include "attach/internal.h"
+#include "base/clock.h"
 
 #define CAP_BPF_NUMBER 39
+#define ANSWER_NS      (20 * NS_PER_SEC) /* who takes longer was stopped */
+#define LINK_FD	       3
+#define PEER_FD	       4
 #define ALLOW(call)                                            \
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1), \
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
@@ -79,16 +84,16 @@ static void teller(int link, int peer, uint32_t *flush)
 
 	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
 		signal(ignored[i], SIG_IGN); /* the parent's last question comes behind them */
-	if (dup2(link, 3) != 3 || dup2(peer, 4) != 4)
+	if (dup2(link, LINK_FD) != LINK_FD || dup2(peer, PEER_FD) != PEER_FD)
 		_exit(1);
-	syscall(SYS_close_range, 5, ~0u, 0);
+	syscall(SYS_close_range, PEER_FD + 1, ~0u, 0);
 	caps_drop();
 	calls_drop();
-	while (read(4, &all, 1) == 1) {
+	while (read(PEER_FD, &all, 1) == 1) {
 		__atomic_store_n(flush, all, __ATOMIC_SEQ_CST);
-		tell(3);
+		tell(LINK_FD);
 		__atomic_store_n(flush, 0, __ATOMIC_SEQ_CST);
-		if (write(4, "", 1) != 1)
+		if (write(PEER_FD, "", 1) != 1)
 			break;
 	}
 	_exit(0);
@@ -106,8 +111,8 @@ int flows_start(struct attach *attach)
 	pid = fork();
 	if (pid == 0) {
 		/* out of the way of the numbers that they get */
-		link = fcntl(attach->flows_link, F_DUPFD, 5);
-		peer = fcntl(pair[1], F_DUPFD, 5);
+		link = fcntl(attach->flows_link, F_DUPFD, PEER_FD + 1);
+		peer = fcntl(pair[1], F_DUPFD, PEER_FD + 1);
 		teller(link, peer, &attach->control->flush);
 	}
 	close(pair[1]);
@@ -126,20 +131,50 @@ void flows_stop(struct attach *attach)
 		return;
 	close(attach->teller_fd);
 	attach->teller_fd = -1;
+	if (attach->orders) /* it does not answer, so it does not end by itself */
+		kill(attach->own[OWN_TELLER].pid, SIGKILL);
 	waitpid(attach->own[OWN_TELLER].pid, NULL, 0);
+}
+
+static int order(struct attach *attach, char what)
+{
+	if (!attach->orders)
+		attach->ordered_ns = clock_boot_ns();
+	if (send(attach->teller_fd, &what, 1, MSG_NOSIGNAL | MSG_DONTWAIT) != 1)
+		return -EPIPE;
+	attach->orders++;
+	return 0;
+}
+
+/* Answers that are there; -EPIPE when one is overdue. */
+static int hear(struct attach *attach)
+{
+	char answers[16];
+	ssize_t n = recv(attach->teller_fd, answers, sizeof(answers), MSG_DONTWAIT);
+
+	if (!n || (n < 0 && errno != EAGAIN && errno != EINTR))
+		return -EPIPE;
+	if (n > 0) {
+		attach->orders -= (unsigned)n < attach->orders ? (unsigned)n : attach->orders;
+		attach->ordered_ns = clock_boot_ns();
+	}
+	return attach->orders && clock_boot_ns() - attach->ordered_ns > ANSWER_NS ? -EPIPE : 0;
 }
 
 int attach_flows(struct attach *attach, bool all)
 {
-	char byte = (char)all;
-	ssize_t n;
+	struct pollfd wait = {.fd = attach->teller_fd, .events = POLLIN};
+	int err;
 
 	if (attach->teller_fd < 0)
 		return -ENOENT;
-	if (send(attach->teller_fd, &byte, 1, MSG_NOSIGNAL) != 1)
-		return -EPIPE;
-	do
-		n = read(attach->teller_fd, &byte, 1);
-	while (n < 0 && errno == EINTR);
-	return n == 1 ? 0 : -EPIPE;
+	err = hear(attach);
+	if (err || (attach->orders && !all))
+		return err;
+	err = order(attach, (char)all);
+	while (!err && all && attach->orders) {
+		poll(&wait, 1, ANSWER_NS / NS_PER_MS);
+		err = hear(attach);
+	}
+	return err;
 }

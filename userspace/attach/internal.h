@@ -95,6 +95,8 @@ struct attach {
 	bool resumed;
 	struct own own[OWN_MAX];
 	char canary_dir[4096];
+	unsigned orders;	  /* of the teller, not answered yet */
+	uint64_t ordered_ns;	  /* the oldest of them */
 	int keeper_fd;		  /* to the canaries' keeper, -1: there is none */
 	struct process_key round; /* the canary of which something came last */
 	bool blind;
