@@ -57,30 +57,31 @@ static __always_inline __u64 call_second(REGS *regs, bool is_32bit)
  * whose outcome no other function knows: NAME_exit, and where 32-bit programs
  * have a function of their own NAME_ia32, which no canary of ours can reach.
  */
-#define CALL_EXIT_NATIVE(name, fn)                                                            \
-	SEC("?fexit/" CALL_FUNCTION #name)                                                    \
-	int BPF_PROG(name##_exit, REGS *regs, long result)                                    \
-	{                                                                                     \
-		struct call call = {.result = result, .hook = HOOK_##name##_exit, .tier = 1}; \
-                                                                                              \
-		call_arguments(&call, regs, false);                                           \
-		return fn(&call);                                                             \
+#define CALL_EXIT_AT(prefix, name, suffix, is_32bit, tap, fn)                                  \
+	SEC("?fexit/" prefix #name)                                                            \
+	int BPF_PROG(name##suffix, REGS *regs, long result)                                    \
+	{                                                                                      \
+		struct call call = {                                                           \
+			.result = result, .what = tap, .hook = HOOK_##name##_exit, .tier = 1}; \
+                                                                                               \
+		call_arguments(&call, regs, is_32bit);                                         \
+		return fn(&call);                                                              \
 	}
 
 #if defined(__TARGET_ARCH_x86)
-#define CALL_EXIT(name, fn)                                                                   \
-	CALL_EXIT_NATIVE(name, fn)                                                            \
-	SEC("?fexit/__ia32_sys_" #name)                                                       \
-	int BPF_PROG(name##_ia32, REGS *regs, long result)                                    \
-	{                                                                                     \
-		struct call call = {.result = result, .hook = HOOK_##name##_exit, .tier = 1}; \
-                                                                                              \
-		call_arguments(&call, regs, true);                                            \
-		return fn(&call);                                                             \
-	}
+#define CALL_EXIT_AS(name, ia32, tap, fn)                        \
+	CALL_EXIT_AT(CALL_FUNCTION, name, _exit, false, tap, fn) \
+	CALL_EXIT_AT(ia32, name, _ia32, true, tap, fn)
 #else
-#define CALL_EXIT(name, fn) CALL_EXIT_NATIVE(name, fn)
+#define CALL_EXIT_AS(name, ia32, tap, fn) CALL_EXIT_AT(CALL_FUNCTION, name, _exit, false, tap, fn)
 #endif
+
+#define CALL_EXIT_NATIVE(name, fn) CALL_EXIT_AT(CALL_FUNCTION, name, _exit, false, TAP_NONE, fn)
+#define CALL_EXIT(name, fn)	   CALL_EXIT_AS(name, "__ia32_sys_", TAP_NONE, fn)
+/* one of several calls that share fn, and are told by call->what */
+#define CALL_EXIT_TAP(name, tap, fn) CALL_EXIT_AS(name, "__ia32_sys_", tap, fn)
+/* 32-bit programs have a call with other structures */
+#define CALL_EXIT_COMPAT(name, tap, fn) CALL_EXIT_AS(name, "__ia32_compat_sys_", tap, fn)
 
 static __always_inline struct slot *call_begin(struct call *call, __u32 kind, __u32 size)
 {

@@ -97,6 +97,26 @@ static __always_inline __u64 cgroup_id(struct task_struct *task)
 	return READ(task, cgroups, dfl_cgrp, kn, id);
 }
 
+#define PF_KTHREAD 0x200000
+
+/*
+ * Who is to answer for what this task does.  Workers of io_uring are threads of
+ * the process since 5.12 (3bfe6106693b); before, and for vhost, they are threads of the
+ * kernel that borrow its memory, which knows whose it is.
+ */
+static __always_inline struct task_struct *accountable(struct task_struct *task)
+{
+	struct task_struct *owner = NULL;
+	struct mm_struct *mm;
+
+	if (!(READ(task, flags) & PF_KTHREAD))
+		return task;
+	mm = READ(task, mm);
+	if (mm && bpf_core_field_exists(mm->owner)) /* CONFIG_MEMCG */
+		owner = READ(mm, owner);
+	return owner ? owner : task;
+}
+
 static __always_inline void actor_fill(struct actor *to, struct task_struct *task)
 {
 	key_fill(&to->key, task);

@@ -4,6 +4,7 @@
  * optional ("?"): userspace/attach/ loads those that the running kernel can have.
  */
 #include "kernel.h"
+#include "kernel_system.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
@@ -12,6 +13,7 @@
 #include <hinomi/net_change.h>
 #include <hinomi/record.h>
 #include <hinomi/record_file.h>
+#include <hinomi/record_kernel.h>
 #include <hinomi/record_network.h>
 #include <hinomi/record_process.h>
 #include <hinomi/hooks.h>
@@ -45,5 +47,14 @@ char LICENSE[] SEC("license") = "GPL";
 #include "change.h"
 #include "make.h"
 #include "file_map.h"
+#include "attempt.h"
+#include "module.h"
+#include "program.h"
+#include "probe.h"
+#include "uring.h"
+#include "keyring.h"
+#include "system.h"
+#include "sysctl.h"
 #include "tap.h"
+#include "tap_system.h"
 #include "tap_write.h"

@@ -48,6 +48,11 @@ enum bpf_func_id {
 	BPF_FUNC_task_pt_regs = 175,
 };
 
+/* only their size is of interest */
+enum bpf_prog_type { BPF_PROG_TYPE_UNSPEC };
+enum bpf_attach_type { BPF_CGROUP_INET_INGRESS };
+enum bpf_link_type { BPF_LINK_TYPE_UNSPEC };
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 typedef struct {
@@ -168,6 +173,7 @@ struct files_struct {
 struct mm_struct {
 	unsigned long arg_start, arg_end;
 	struct file *exe_file;
+	struct task_struct *owner;
 };
 
 struct ns_common {
@@ -179,7 +185,12 @@ struct mnt_namespace {
 struct pid_namespace {
 	struct ns_common ns;
 };
+struct new_utsname {
+	char nodename[65];
+	char domainname[65];
+};
 struct uts_namespace {
+	struct new_utsname name;
 	struct ns_common ns;
 };
 struct ipc_namespace {
@@ -354,7 +365,7 @@ struct iovec {
 };
 
 struct iov_iter {
-	unsigned long iov_offset;
+	unsigned long iov_offset, count;
 	struct iovec *iov; /* until 6.3 */
 };
 
@@ -385,15 +396,24 @@ struct sock_fprog_kern {
 	void *filter;
 };
 
+struct bpf_insn {
+	__u8 code;
+};
+
 struct bpf_prog_aux {
-	__u32 id;
+	__u32 id, attach_btf_id;
+	const char *attach_func_name;
+	char name[16];
 };
 
 struct bpf_prog {
+	enum bpf_prog_type type;
+	enum bpf_attach_type expected_attach_type;
 	__u32 len;
 	__u8 tag[8];
 	struct bpf_prog_aux *aux;
 	struct sock_fprog_kern *orig_prog;
+	struct bpf_insn insnsi[1]; /* a flexible array in the kernel */
 };
 
 struct sk_filter {

@@ -209,7 +209,7 @@ __noinline int record_open(__u32 kind, __u32 hook, __u32 tier, __u32 size)
 	rec = (void *)slot->data;
 	if (call_is_foreign(task))
 		rec->flags |= RECORD_COMPAT;
-	actor_fill(&rec->actor, task);
+	actor_fill(&rec->actor, accountable(task));
 	return slot->index;
 }
 

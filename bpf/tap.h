@@ -116,6 +116,8 @@ static __noinline int tap_open(struct call *call, int dfd, const char *path, __u
 
 	if (!kind)
 		return 0;
+	if (tier_of(kind) != 2) /* only kernel_tap asked for the call */
+		return 0;
 	slot = call_begin(call, kind, sizeof(*rec));
 	if (!slot)
 		return 0;

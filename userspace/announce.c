@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host.h"
 #include "pipeline.h"
 #include "attach/attach.h"
 #include "config/config.h"
@@ -54,6 +55,8 @@ void announce_start(struct pipeline *p, unsigned processes)
 	start.n_coverage = coverage.n;
 	start.coverage = coverage.list;
 	start.processes = processes;
+	start.n_host = host_changes(&p->host);
+	start.host = p->host.list;
 	start.config_sha256.data = (uint8_t *)p->config->sha256;
 	start.config_sha256.len = sizeof(p->config->sha256);
 	event.body_case = HINOMI__EVENT__BODY_SENSOR_START;
@@ -104,6 +107,8 @@ void announce_heartbeat(struct pipeline *p)
 	coverage_fill(p, &coverage);
 	beat.n_coverage = coverage.n;
 	beat.coverage = coverage.list;
+	beat.n_host_changes = host_changes(&p->host);
+	beat.host_changes = p->host.list;
 	beat.cpu_ns = cpu_time_ns();
 	beat.memory_bytes = resident_bytes();
 	beat.spool_bytes = spool_bytes(p->spool);

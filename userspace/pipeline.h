@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "event/event.h"
+#include "host.h"
 #include "frame.pb-c.h"
 #include "seal/seal.h"
 
@@ -54,6 +55,7 @@ struct pipeline {
 	uint64_t disk_ns;   /* ever spent waiting for it */
 	uint64_t blind_ns;
 	uint64_t last_ns; /* time of the record that was taken last */
+	struct host host; /* as it was told last */
 };
 
 struct pipeline_error {

@@ -85,7 +85,36 @@
 	HOOK(netlink_exit)             \
 	HOOK(option_enter)             \
 	HOOK(ioctl_exit)               \
-	HOOK(mmap_exit)
+	HOOK(mmap_exit)                \
+	HOOK(kernel_tap)               \
+	HOOK(module_load_tp)           \
+	HOOK(module_load_raw)          \
+	HOOK(module_free_tp)           \
+	HOOK(module_free_raw)          \
+	HOOK(init_module_exit)         \
+	HOOK(finit_module_exit)        \
+	HOOK(delete_module_exit)       \
+	HOOK(bpf_exit)                 \
+	HOOK(perf_event_open_exit)     \
+	HOOK(kprobe_exit)              \
+	HOOK(io_uring_tp)              \
+	HOOK(io_uring_raw)             \
+	HOOK(add_key_exit)             \
+	HOOK(request_key_exit)         \
+	HOOK(keyctl_exit)              \
+	HOOK(kexec_load_exit)          \
+	HOOK(kexec_file_load_exit)     \
+	HOOK(sethostname_exit)         \
+	HOOK(setdomainname_exit)       \
+	HOOK(swapon_exit)              \
+	HOOK(swapoff_exit)             \
+	HOOK(reboot_enter)             \
+	HOOK(settime_exit)             \
+	HOOK(adjtimex_exit)            \
+	HOOK(syslog_exit)              \
+	HOOK(memory_exit)              \
+	HOOK(kcore_exit)               \
+	HOOK(sysctl_exit)
 
 enum hook_id {
 	HOOK_NONE,

@@ -56,7 +56,17 @@ enum lane {
 	KIND(tls_hello, 53, LANE_BULK)                 \
 	KIND(metadata_request, 54, LANE_BULK)          \
 	KIND(net_change, 55, LANE_BULK)                \
-	KIND(audit_change, 56, LANE_BULK)
+	KIND(audit_change, 56, LANE_BULK)              \
+	/* the kernel itself: 38 to 47 */              \
+	KIND(module_load, 38, LANE_KEEP)               \
+	KIND(module_unload, 39, LANE_KEEP)             \
+	KIND(bpf, 40, LANE_KEEP)                       \
+	KIND(probe, 41, LANE_KEEP)                     \
+	KIND(io_uring, 42, LANE_BULK)                  \
+	KIND(keyring, 43, LANE_BULK)                   \
+	KIND(sysctl, 44, LANE_KEEP)                    \
+	KIND(system, 45, LANE_KEEP)                    \
+	KIND(kernel_attempt, 46, LANE_BULK)
 
 /* made by the sensor, not by the kernel */
 #define FOR_EACH_SENSOR_KIND(KIND)         \

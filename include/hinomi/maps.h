@@ -80,6 +80,10 @@ enum watch_want {
 	WATCH_NAME,   /* whatever has `name` in the directory that is opened */
 };
 
+/* Keys of the map `held`: what << 32 | id. */
+enum held { HELD_PROGRAM = 1, HELD_MAP, HELD_LINK };
+#define HELD_MAX 1024
+
 /* Shared memory with the reader while programs run. */
 struct control {
 	__u32 own_tgid;	   /* the sensor itself, which is not observed; 0: observe it too */
@@ -93,8 +97,9 @@ struct control {
 	__u8 tap_native[TAP_SYSCALLS]; /* enum tap by system call number */
 	__u8 tap_compat[TAP_SYSCALLS]; /* the same for 32-bit system calls */
 	__u8 tapped[KINDS_MAX];	       /* classes that rest on the tap */
+	__u8 tiers[KINDS_MAX];	       /* of each class, 0: none, or switched off */
 	__u8 off[KINDS_MAX]; /* classes that are switched off, where another shares their hook */
 	struct watch_control watch;
-	__u32 flush; /* every flow that has something to tell does so now */
-	__u32 pad2;
+	__u32 flush;	     /* every flow that has something to tell does so now */
+	__u32 sysctl_opened; /* some process opened a setting for writing, see bpf/sysctl.h */
 };

@@ -75,7 +75,32 @@ enum tap {
 	TAP_MKNODAT,	      /* dfd, path, mode, device */
 	TAP_MMAP,	      /* address, length, protection, flags, fd */
 	TAP_MMAP_OLD,	      /* the same in memory; 32-bit only */
-	TAP_WRITE,	      /* fd, bytes, length: to loginuid */
+	TAP_WRITE,	      /* fd, bytes, length: to loginuid, settings */
+	/* the kernel itself */
+	TAP_BPF,	   /* command, attributes */
+	TAP_PERF_EVENT,	   /* attributes, pid, cpu */
+	TAP_INIT_MODULE,   /* image, length, arguments */
+	TAP_FINIT_MODULE,  /* fd, arguments */
+	TAP_DELETE_MODULE, /* name */
+	TAP_ADD_KEY,	   /* type, description, payload, length, keyring -> key */
+	TAP_REQUEST_KEY,   /* type, description, callout, keyring -> key */
+	TAP_KEYCTL,	   /* operation, key */
+	TAP_KEXEC_LOAD,	   /* entry, segments, segment array, flags */
+	TAP_KEXEC_FILE,	   /* kernel fd, initrd fd, length, command line, flags */
+	TAP_SETHOSTNAME,   /* name, length */
+	TAP_SETDOMAINNAME, /* name, length */
+	TAP_SWAPON,	   /* path, flags */
+	TAP_SWAPOFF,	   /* path */
+	TAP_REBOOT,	   /* magic, magic, command */
+	TAP_SYSLOG,	   /* type */
+	TAP_SETTIMEOFDAY,  /* timeval; those with 32: of two 32-bit numbers */
+	TAP_SETTIMEOFDAY32,
+	TAP_CLOCK_SETTIME, /* clock, timespec */
+	TAP_CLOCK_SETTIME32,
+	TAP_ADJTIMEX, /* timex */
+	TAP_ADJTIMEX32,
+	TAP_CLOCK_ADJTIME, /* clock, timex */
+	TAP_CLOCK_ADJTIME32,
 };
 
 #define TAP_SYSCALLS 1024 /* system call numbers that the tap's tables hold */

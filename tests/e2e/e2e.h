@@ -60,7 +60,8 @@ extern const struct test exec_tests[], args_tests[], fork_tests[], exit_tests[],
 	create_tests[], open_tests[], names_tests[], attr_tests[], inet_tests[], unix_tests[],
 	place_tests[], compat_tests[], uring_tests[], process_tests[], flows_tests[],
 	special_tests[], inject_tests[], mount_tests[], change_tests[], login_tests[],
-	origin_tests[], opening_tests[], net_change_tests[], watch_tests[];
+	origin_tests[], opening_tests[], net_change_tests[], watch_tests[], program_tests[],
+	system_tests[];
 
 int login_child(void); /* the program with CHILD_ENV=login */
 

@@ -16,6 +16,7 @@
 #include "hinomi/record.h"
 #include <hinomi/record_network.h>
 #include <hinomi/record_file.h>
+#include <hinomi/record_kernel.h>
 #include <hinomi/record_process.h>
 
 /* Every record type at the front of a buffer with room for its bytes. */
@@ -40,6 +41,15 @@ static struct arena arena;
 static size_t fixed_size(unsigned kind)
 {
 	static const size_t sizes[KINDS_MAX] = {
+		[KIND_module_load] = sizeof(struct module_record),
+		[KIND_module_unload] = sizeof(struct module_record),
+		[KIND_bpf] = sizeof(struct bpf_record),
+		[KIND_probe] = sizeof(struct probe_record),
+		[KIND_io_uring] = sizeof(struct uring_record),
+		[KIND_keyring] = sizeof(struct keyring_record),
+		[KIND_sysctl] = sizeof(struct sysctl_record),
+		[KIND_system] = sizeof(struct system_record),
+		[KIND_kernel_attempt] = sizeof(struct attempt_record),
 		[KIND_exec] = sizeof(struct exec_record),
 		[KIND_fork] = sizeof(struct fork_record),
 		[KIND_exit] = sizeof(struct exit_record),

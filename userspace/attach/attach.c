@@ -86,6 +86,7 @@ static int load_new(struct attach *attach, struct attach_error *error)
 		return attach_fail(error, 1, err, "the rings and counters cannot be mapped");
 	if (getrandom(attach->control->rings_id, 16, 0) != 16)
 		return attach_fail(error, 1, -errno, "no random bytes");
+	held_objects(attach);
 	return scope_set(attach, error);
 }
 
@@ -191,7 +192,10 @@ static int program_attach(struct attach *attach, const char *name, char *why, si
 	}
 	snprintf(attach->link_names[attach->nlinks], sizeof(attach->link_names[0]), "%s", name);
 	attach->links[attach->nlinks] = link_fd(link);
-	return attach->links[attach->nlinks] < 0 ? -errno : (attach->nlinks++, 0);
+	if (attach->links[attach->nlinks] < 0)
+		return -errno;
+	held_link(attach, attach->links[attach->nlinks++]);
+	return 0;
 }
 
 static void class_attach(struct attach *attach, unsigned c)
@@ -242,6 +246,15 @@ static int iterator_link(const struct attach *attach, const char *name, const ch
 	return link ? link_fd(link) : -1;
 }
 
+void tiers_tell(const struct attach *attach)
+{
+	for (unsigned c = 0; c < nclasses; c++) {
+		const struct class_state *state = &attach->states[c];
+
+		attach->control->tiers[classes[c].kind] = state->attached ? state->tier + 1 : 0;
+	}
+}
+
 int attach_start(struct attach *attach, struct attach_error *error)
 {
 	unsigned attached = 0;
@@ -261,6 +274,7 @@ int attach_start(struct attach *attach, struct attach_error *error)
 	for (unsigned c = 0; c < nclasses && !attach->resumed; c++)
 		class_attach(attach, c);
 	calls_fill(attach->control, rests_on_tap, attach);
+	tiers_tell(attach);
 	for (unsigned c = 0; c < nclasses; c++)
 		attached += attach->states[c].attached;
 	if (!attached) {
@@ -342,6 +356,7 @@ bool attach_fall_back(struct attach *attach)
 	}
 	if (fell) {
 		calls_fill(attach->control, rests_on_tap, attach);
+		tiers_tell(attach);
 		links_prune(attach);
 	}
 	return fell;

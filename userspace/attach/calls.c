@@ -79,6 +79,27 @@ static const struct call native[] = {
 	{SYS_mkdirat, TAP_MKDIRAT},
 	{SYS_mknodat, TAP_MKNODAT},
 	{SYS_write, TAP_WRITE},
+	{SYS_bpf, TAP_BPF},
+	{SYS_perf_event_open, TAP_PERF_EVENT},
+	{SYS_init_module, TAP_INIT_MODULE},
+	{SYS_finit_module, TAP_FINIT_MODULE},
+	{SYS_delete_module, TAP_DELETE_MODULE},
+	{SYS_add_key, TAP_ADD_KEY},
+	{SYS_request_key, TAP_REQUEST_KEY},
+	{SYS_keyctl, TAP_KEYCTL},
+	{SYS_kexec_load, TAP_KEXEC_LOAD},
+	{SYS_kexec_file_load, TAP_KEXEC_FILE},
+	{SYS_sethostname, TAP_SETHOSTNAME},
+	{SYS_setdomainname, TAP_SETDOMAINNAME},
+	{SYS_swapon, TAP_SWAPON},
+	{SYS_swapoff, TAP_SWAPOFF},
+	{SYS_reboot, TAP_REBOOT},
+	{SYS_syslog, TAP_SYSLOG},
+	{SYS_pwrite64, TAP_WRITE},
+	{SYS_settimeofday, TAP_SETTIMEOFDAY},
+	{SYS_clock_settime, TAP_CLOCK_SETTIME},
+	{SYS_adjtimex, TAP_ADJTIMEX},
+	{SYS_clock_adjtime, TAP_CLOCK_ADJTIME},
 #ifdef SYS_open
 	{SYS_utime, TAP_UTIME},
 	{SYS_utimes, TAP_UTIMES},
@@ -101,9 +122,9 @@ static const struct call native[] = {
 #if defined(__x86_64__)
 /* x32 shares the native numbers, but for calls whose structures differ */
 static const struct call x32[] = {
-	{517, TAP_RECVFROM},  {518, TAP_SENDMSG},    {519, TAP_RECVMSG},  {520, TAP_EXECVE},
-	{521, TAP_PTRACE},    {537, TAP_RECVMMSG},   {538, TAP_SENDMMSG}, {539, TAP_VM_ACCESS},
-	{540, TAP_VM_ACCESS}, {541, TAP_SETSOCKOPT}, {545, TAP_EXECVEAT},
+	{528, TAP_KEXEC_LOAD}, {517, TAP_RECVFROM},  {518, TAP_SENDMSG},    {519, TAP_RECVMSG},
+	{520, TAP_EXECVE},     {521, TAP_PTRACE},    {537, TAP_RECVMMSG},   {538, TAP_SENDMMSG},
+	{539, TAP_VM_ACCESS},  {540, TAP_VM_ACCESS}, {541, TAP_SETSOCKOPT}, {545, TAP_EXECVEAT},
 };
 #endif
 
@@ -207,6 +228,44 @@ static unsigned change_kind(unsigned tap)
 	}
 }
 
+/* the same, of the kernel itself */
+static const struct call compat_system[] = {
+	{181, TAP_WRITE},	    {74, TAP_SETHOSTNAME},    {79, TAP_SETTIMEOFDAY32},
+	{87, TAP_SWAPON},	    {88, TAP_REBOOT},	      {103, TAP_SYSLOG},
+	{115, TAP_SWAPOFF},	    {121, TAP_SETDOMAINNAME}, {124, TAP_ADJTIMEX32},
+	{128, TAP_INIT_MODULE},	    {129, TAP_DELETE_MODULE}, {404, TAP_CLOCK_SETTIME},
+	{405, TAP_CLOCK_ADJTIME},
+#if defined(__x86_64__)
+	{264, TAP_CLOCK_SETTIME32}, {283, TAP_KEXEC_LOAD},    {286, TAP_ADD_KEY},
+	{287, TAP_REQUEST_KEY},	    {288, TAP_KEYCTL},	      {336, TAP_PERF_EVENT},
+	{343, TAP_CLOCK_ADJTIME32}, {350, TAP_FINIT_MODULE},  {357, TAP_BPF},
+#elif defined(__aarch64__)
+	{262, TAP_CLOCK_SETTIME32}, {309, TAP_ADD_KEY},	      {310, TAP_REQUEST_KEY},
+	{311, TAP_KEYCTL},	    {347, TAP_KEXEC_LOAD},    {364, TAP_PERF_EVENT},
+	{372, TAP_CLOCK_ADJTIME32}, {379, TAP_FINIT_MODULE},  {386, TAP_BPF},
+	{401, TAP_KEXEC_FILE},
+#endif
+};
+
+/* Of a call about the kernel itself; 0 for none. */
+static unsigned system_kind(unsigned tap)
+{
+	switch (tap) {
+	case TAP_BPF:
+		return KIND_bpf;
+	case TAP_PERF_EVENT:
+		return KIND_probe;
+	case TAP_INIT_MODULE ... TAP_FINIT_MODULE:
+		return KIND_module_load;
+	case TAP_DELETE_MODULE:
+		return KIND_module_unload;
+	case TAP_ADD_KEY ... TAP_KEYCTL:
+		return KIND_keyring;
+	default:
+		return KIND_system;
+	}
+}
+
 /* Of a call about processes or the kernel; 0 for none. */
 static unsigned kernel_kind(unsigned tap)
 {
@@ -221,16 +280,26 @@ static unsigned kernel_kind(unsigned tap)
 		return KIND_chroot;
 	case TAP_UNSHARE ... TAP_SETNS:
 		return KIND_namespace;
-	case TAP_WRITE:
-		return KIND_login;
 	default:
-		return change_kind(tap);
+		return tap >= TAP_BPF ? system_kind(tap) : change_kind(tap);
 	}
 }
 
 static unsigned net_kinds(unsigned tap, unsigned kinds[TAP_KINDS_MAX])
 {
 	switch (tap) {
+	case TAP_CONNECT:
+		kinds[0] = KIND_connect;
+		return 1;
+	case TAP_ACCEPT:
+		kinds[0] = KIND_accept;
+		return 1;
+	case TAP_LISTEN:
+		kinds[0] = KIND_listen;
+		return 1;
+	case TAP_BIND:
+		kinds[0] = KIND_bind;
+		return 1;
 	case TAP_SOCKET:
 		kinds[0] = KIND_socket_special;
 		return 1;
@@ -267,7 +336,9 @@ unsigned tap_kinds(unsigned tap, unsigned kinds[TAP_KINDS_MAX])
 		kinds[0] = KIND_file_create;
 		kinds[1] = KIND_file_open;
 		kinds[2] = KIND_file_read;
-		return 3;
+		kinds[3] = KIND_sysctl; /* whose files a process opened */
+		kinds[4] = KIND_system; /* its memory as a file */
+		return 5;
 	case TAP_UNLINK ... TAP_UNLINKAT:
 		kinds[0] = KIND_file_unlink;
 		break;
@@ -282,18 +353,6 @@ unsigned tap_kinds(unsigned tap, unsigned kinds[TAP_KINDS_MAX])
 		break;
 	case TAP_CHOWN ... TAP_FCHOWNAT:
 		kinds[0] = KIND_file_owner;
-		break;
-	case TAP_CONNECT:
-		kinds[0] = KIND_connect;
-		break;
-	case TAP_ACCEPT:
-		kinds[0] = KIND_accept;
-		break;
-	case TAP_LISTEN:
-		kinds[0] = KIND_listen;
-		break;
-	case TAP_BIND:
-		kinds[0] = KIND_bind;
 		break;
 	case TAP_SOCKETCALL:
 		kinds[0] = KIND_connect;
@@ -312,6 +371,10 @@ unsigned tap_kinds(unsigned tap, unsigned kinds[TAP_KINDS_MAX])
 	case TAP_CREDS:
 		kinds[0] = KIND_cred_change;
 		break;
+	case TAP_WRITE:
+		kinds[0] = KIND_login;
+		kinds[1] = KIND_sysctl;
+		return 2;
 	default:
 		kinds[0] = kernel_kind(tap);
 		return kinds[0] ? 1 : net_kinds(tap, kinds);
@@ -343,4 +406,5 @@ void calls_fill(struct control *control, bool (*wanted)(void *, unsigned kind), 
 	fill(control->tap_compat, compat, ARRAY_SIZE(compat), wanted, ctx);
 	fill(control->tap_compat, compat_kernel, ARRAY_SIZE(compat_kernel), wanted, ctx);
 	fill(control->tap_compat, compat_change, ARRAY_SIZE(compat_change), wanted, ctx);
+	fill(control->tap_compat, compat_system, ARRAY_SIZE(compat_system), wanted, ctx);
 }

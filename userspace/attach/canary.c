@@ -128,5 +128,7 @@ void canary_round(const char *dir)
 	if (pid > 0)
 		waitpid(pid, NULL, 0);
 	canary_kernel();
+	canary_system();
 	touch_creds();
+	canary_attempt();
 }

@@ -154,10 +154,19 @@ static inline bool is_excused(const struct class_state *state)
 	return state->excused && !state->proven;
 }
 
+/* canary_system.c: the classes about the kernel itself; the second by a process without privileges.
+ */
+void canary_system(void);
+void canary_attempt(void);
 /* Why a class is not verified on its first tier. */
 void coverage_reason(const struct attach *attach, unsigned c, char *text, size_t size);
 bool attach_fall_back(struct attach *attach); /* true: classes moved, prove them again */
 bool tier_possible(const struct attach *attach, const struct tier *tier, char *why, size_t size);
+/* held.c: tells the programs which objects are ours. */
+void held_objects(const struct attach *attach);
+void held_link(const struct attach *attach, int fd);
+/* Tells the programs which tier each class is on. */
+void tiers_tell(const struct attach *attach);
 bool rests_on_tap(void *attach, unsigned kind);
 /* blind.c: memory that nobody else writes in place of rings and counters */
 int blind_load(struct attach *attach, const struct attach_error *why);

@@ -88,10 +88,14 @@ bool rests_on_tap(void *ctx, unsigned kind)
 {
 	struct attach *attach = ctx;
 
-	for (unsigned c = 0; c < nclasses; c++)
-		if (classes[c].kind == kind)
-			return attach->states[c].tier >= 0 &&
-			       !strcmp(classes[c].tiers[attach->states[c].tier].programs[0], "tap");
+	for (unsigned c = 0; c < nclasses; c++) {
+		const char *first;
+
+		if (classes[c].kind != kind || attach->states[c].tier < 0)
+			continue;
+		first = classes[c].tiers[attach->states[c].tier].programs[0];
+		return !strcmp(first, "tap") || !strcmp(first, "kernel_tap");
+	}
 	return false;
 }
 
@@ -146,7 +150,7 @@ static void autoload(struct attach *attach, const char *entry)
 static int object_prepare(struct attach *attach)
 {
 	struct bpf_map *rodata = bpf_object__find_map_by_name(attach->object, ".rodata");
-	static const char *const always[] = {"tasks", "sockets", "tap", "flows_tell"};
+	static const char *const always[] = {"tasks", "sockets", "tap", "kernel_tap", "flows_tell"};
 	struct bpf_program *program;
 	size_t size = 0;
 	void *settings = rodata ? (void *)bpf_map__initial_value(rodata, &size) : NULL;

@@ -232,6 +232,20 @@ static bool probe_has_tracepoint(const struct probe *probe, const char *name)
 	return btf__find_by_name_kind(probe->btf, type, BTF_KIND_TYPEDEF) > 0;
 }
 
+/* Some kernels describe what a system call's function takes in a unit that does not know the
+ * registers; programs could not read them. */
+static bool knows_registers(const struct probe *probe, const char *function)
+{
+	int id = btf__find_by_name_kind(probe->btf, function, BTF_KIND_FUNC);
+	const struct btf_type *t = id > 0 ? btf__type_by_id(probe->btf, id) : NULL;
+
+	t = t ? btf__type_by_id(probe->btf, t->type) : NULL;
+	t = t && btf_vlen(t) == 1 ? btf__type_by_id(probe->btf, btf_params(t)->type) : NULL;
+	while (t && (btf_is_ptr(t) || btf_is_mod(t)))
+		t = btf__type_by_id(probe->btf, t->type);
+	return t && btf_is_struct(t);
+}
+
 const char *probe_refuses(const struct probe *probe, const struct bpf_program *program)
 {
 	const char *section = bpf_program__section_name(program), *target;
@@ -242,7 +256,8 @@ const char *probe_refuses(const struct probe *probe, const struct bpf_program *p
 	if (*section == '?')
 		section++;
 	target = strchr(section, '/');
-	if (target && !strncmp(section, "tp_btf/", 7) && !probe_has_tracepoint(probe, target + 1))
+	if (target && (!strncmp(section, "tp_btf/", 7) || !strncmp(section, "raw_tp/", 7)) &&
+	    !probe_has_tracepoint(probe, target + 1))
 		return "the tracepoint is not in this kernel";
 	for (unsigned i = 0; i < ARRAY_SIZE(shapes); i++)
 		if (!strcmp(shapes[i].program, bpf_program__name(program)) &&
@@ -254,5 +269,7 @@ const char *probe_refuses(const struct probe *probe, const struct bpf_program *p
 		return "this kernel does not attach programs to functions";
 	if (probe_nargs(probe, target + 1) < 0)
 		return "the function is not in this kernel";
+	if (strstr(target, "_sys_") && target[1] == '_' && !knows_registers(probe, target + 1))
+		return "this kernel does not describe what the function takes";
 	return NULL;
 }

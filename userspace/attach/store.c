@@ -165,6 +165,9 @@ static void states_restore(struct attach *attach)
 		}
 		if (state->tier > 0)
 			snprintf(state->reason, sizeof(state->reason), "as before the restart");
+		else if (state->tier < 0 && !state->off)
+			snprintf(state->reason, sizeof(state->reason),
+				 "nothing was attached before the restart");
 	}
 }
 

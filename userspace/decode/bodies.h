@@ -6,6 +6,7 @@
 #pragma once
 
 #include <hinomi/record_file.h>
+#include <hinomi/record_kernel.h>
 #include <hinomi/record_network.h>
 #include <hinomi/record_process.h>
 #include <hinomi/kinds.h>

@@ -220,22 +220,49 @@ static int exec_learn(struct process *process, uint64_t exec_id, const Hinomi__E
 	return image ? 0 : -ENOMEM;
 }
 
-static int exec_hash(struct enrich *enrich, const struct event *event, struct arena *arena)
+static int file_hash(struct enrich *enrich, const struct event *event, const Hinomi__File *file,
+		     struct arena *arena, Hinomi__HashState *state, ProtobufCBinaryData *ret)
 {
-	Hinomi__Exec *exec = event->body->exec;
 	const Hinomi__Process *process = event->process;
 	uint8_t *sha256;
 
-	if (!enrich->hasher || !exec->file)
+	if (!enrich->hasher || !file)
 		return 0;
 	sha256 = arena_alloc(arena, DIGEST_SIZE);
 	if (!sha256)
 		return -ENOMEM;
-	exec->hash_state = hasher_ask(enrich->hasher, exec->file, process->key->pid,
-				      process->parent ? process->parent->pid : 0, sha256);
-	if (exec->hash_state == HINOMI__HASH_STATE__HASH_STATE_KNOWN)
-		exec->sha256 = (ProtobufCBinaryData){.data = sha256, .len = DIGEST_SIZE};
+	*state = hasher_ask(enrich->hasher, file, process->key->pid,
+			    process->parent ? process->parent->pid : 0, sha256);
+	if (*state == HINOMI__HASH_STATE__HASH_STATE_KNOWN)
+		*ret = (ProtobufCBinaryData){.data = sha256, .len = DIGEST_SIZE};
 	return 0;
+}
+
+/* Code that runs from now on: programs, modules, kernels. */
+static int event_hash(struct enrich *enrich, const struct event *event, struct arena *arena)
+{
+	Hinomi__Exec *exec;
+	Hinomi__Module *module;
+	Hinomi__System *system;
+
+	switch (event->kind) {
+	case KIND_exec:
+		exec = event->body->exec;
+		return file_hash(enrich, event, exec->file, arena, &exec->hash_state,
+				 &exec->sha256);
+	case KIND_module_load:
+		module = event->body->module_load;
+		return file_hash(enrich, event, module->file, arena, &module->hash_state,
+				 &module->sha256);
+	case KIND_system:
+		system = event->body->system;
+		if (system->action != HINOMI__SYSTEM__ACTION__ACTION_KEXEC_FILE)
+			return 0;
+		return file_hash(enrich, event, system->file, arena, &system->hash_state,
+				 &system->sha256);
+	default:
+		return 0;
+	}
 }
 
 /* What the tree knew before this event.  Where it already has the new ones, another thread was
@@ -374,11 +401,10 @@ int enrich_event(struct enrich *enrich, struct event *event, struct arena *arena
 	process_learn(enrich, process, event, &facts);
 	if (event->kind == KIND_login)
 		login_learn(process, event);
-	if (event->kind == KIND_exec) {
+	if (event->kind == KIND_exec)
 		r = exec_learn(process, facts.exec_id, event->body->exec);
-		if (!r)
-			r = exec_hash(enrich, event, arena);
-	}
+	if (!r)
+		r = event_hash(enrich, event, arena);
 	if (!r)
 		r = provenance_tell(enrich->origins, enrich->tree, event, arena);
 	provenance_learn(enrich->origins, process, event);

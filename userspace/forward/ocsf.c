@@ -9,8 +9,10 @@
 #define OTHER 99
 
 enum {
-	PROCESS = 1007,
 	FILE_SYSTEM = 1001,
+	KERNEL_EXTENSION = 1002,
+	KERNEL = 1003,
+	PROCESS = 1007,
 	EVENT_LOG = 1008,
 	AUTHENTICATION = 3002,
 	NETWORK = 4001,
@@ -63,6 +65,15 @@ static const struct row {
 	[KIND_net_change] = {NETWORK, OTHER, "Network Change", LOW},
 	[KIND_audit_change] = {EVENT_LOG, OTHER, "Audit Change", MEDIUM},
 	[KIND_metadata_request] = {HTTP_ACTIVITY, OTHER, "Cloud Metadata", LOW},
+	[KIND_module_load] = {KERNEL_EXTENSION, 1, NULL, MEDIUM},
+	[KIND_module_unload] = {KERNEL_EXTENSION, 2, NULL, LOW},
+	[KIND_bpf] = {KERNEL, OTHER, "BPF", LOW},
+	[KIND_probe] = {KERNEL, OTHER, "Probe", LOW},
+	[KIND_io_uring] = {KERNEL, OTHER, "Ring", INFORMATIONAL},
+	[KIND_keyring] = {KERNEL, OTHER, "Key", INFORMATIONAL},
+	[KIND_sysctl] = {KERNEL, OTHER, "Setting", LOW},
+	[KIND_system] = {KERNEL, OTHER, "System", MEDIUM},
+	[KIND_kernel_attempt] = {KERNEL, OTHER, "Attempt", LOW},
 	[KIND_file_hash] = {FILE_SYSTEM, OTHER, "Hash", INFORMATIONAL},
 	[KIND_sensor_start] = {APPLICATION, 3, NULL, INFORMATIONAL},
 	[KIND_sensor_stop] = {APPLICATION, 4, NULL, LOW},

@@ -86,6 +86,12 @@ static bool stands_alone(const Hinomi__Event *event)
 {
 	switch (event->body_case) {
 	case HINOMI__EVENT__BODY_CRED_CHANGE:
+	case HINOMI__EVENT__BODY_MODULE_LOAD:
+	case HINOMI__EVENT__BODY_MODULE_UNLOAD:
+	case HINOMI__EVENT__BODY_BPF:
+	case HINOMI__EVENT__BODY_PROBE:
+	case HINOMI__EVENT__BODY_SYSCTL:
+	case HINOMI__EVENT__BODY_SYSTEM:
 	case HINOMI__EVENT__BODY_SENSOR_START:
 	case HINOMI__EVENT__BODY_SENSOR_STOP:
 	case HINOMI__EVENT__BODY_HEARTBEAT:

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Tier 2 of the classes about the kernel itself: a second program at the exit of
+ * all system calls, so that neither's size is a burden to the other on 5.10.
+ */
+#pragma once
+
+/* Seconds and a part of one, as the program's architecture has them. */
+static __always_inline int tap_time(struct call *call, const void *from, bool wide, __u32 action,
+				    __u32 scale)
+{
+	__s64 both[2] = {};
+	__s32 narrow[2] = {};
+
+	if (wide) {
+		bpf_probe_read_user(both, sizeof(both), from);
+	} else {
+		bpf_probe_read_user(narrow, sizeof(narrow), from);
+		both[0] = narrow[0];
+		both[1] = narrow[1];
+	}
+	return on_clock(call, action, both[0], both[1] * scale);
+}
+
+/* struct timex begins with its modes; the time is its eleventh member. */
+static __always_inline int tap_timex(struct call *call, const void *asked, bool wide)
+{
+	__u32 modes = 0;
+
+	bpf_probe_read_user(&modes, sizeof(modes), asked);
+	if (!(modes & ADJ_SETOFFSET))
+		return 0;
+	return tap_time(call, asked + (wide ? 72 : 36), wide, SYSTEM_CLOCK_STEP,
+			modes & ADJ_NANO ? 1 : NS_PER_US);
+}
+
+static __always_inline int tap_clock(struct call *call)
+{
+	void *first = (void *)call->arg[0], *second = (void *)call->arg[1];
+
+	switch (call->what) {
+	case TAP_SETTIMEOFDAY:
+	case TAP_SETTIMEOFDAY32:
+		return first ? tap_time(call, first, call->what == TAP_SETTIMEOFDAY,
+					SYSTEM_CLOCK_SET, NS_PER_US)
+			     : 0;
+	case TAP_CLOCK_SETTIME:
+	case TAP_CLOCK_SETTIME32:
+		return first ? 0
+			     : tap_time(call, second, call->what == TAP_CLOCK_SETTIME,
+					SYSTEM_CLOCK_SET, 1);
+	case TAP_ADJTIMEX:
+	case TAP_ADJTIMEX32:
+		return tap_timex(call, first, call->what == TAP_ADJTIMEX);
+	case TAP_CLOCK_ADJTIME:
+	case TAP_CLOCK_ADJTIME32:
+		return first ? 0 : tap_timex(call, second, call->what == TAP_CLOCK_ADJTIME);
+	}
+	return 0;
+}
+
+static __always_inline int tap_system(struct call *call)
+{
+	switch (call->what) {
+	case TAP_BPF:
+		return on_bpf(call);
+	case TAP_PERF_EVENT:
+		return on_perf_event(call);
+	case TAP_INIT_MODULE:
+	case TAP_FINIT_MODULE:
+	case TAP_DELETE_MODULE:
+		return on_module_refused(call);
+	case TAP_ADD_KEY:
+	case TAP_REQUEST_KEY:
+	case TAP_KEYCTL:
+		return on_keyring(call);
+	case TAP_KEXEC_LOAD:
+		return on_kexec_load(call);
+	case TAP_KEXEC_FILE:
+		return on_kexec_file(call);
+	case TAP_SETHOSTNAME:
+	case TAP_SETDOMAINNAME:
+		return on_uts_name(call);
+	case TAP_SWAPON:
+	case TAP_SWAPOFF:
+		return on_swap(call);
+	case TAP_REBOOT:
+		return on_reboot(call);
+	case TAP_WRITE:
+		return tap_sysctl(call);
+	case TAP_SYSLOG:
+		return on_log(call, call->arg[0]);
+	}
+	return tap_clock(call);
+}
+
+static __always_inline int on_kernel_call(REGS *regs, long result)
+{
+	struct call call = {.result = result, .hook = HOOK_kernel_tap, .tier = 2};
+	__u32 nr = CALL_NUMBER(regs), index = settings.x32 ? nr & ~X32_BIT : nr;
+	struct control *c = control_get();
+	struct file *file;
+	bool is_32bit;
+
+	if (!c || !tap_wants(c, index))
+		return 0;
+	is_32bit = is_compat((void *)bpf_get_current_task());
+	barrier_var(index);
+	index &= TAP_SYSCALLS - 1;
+	call.what = is_32bit ? c->tap_compat[index] : c->tap_native[index];
+	if (call.what < TAP_BPF && call.what != TAP_WRITE &&
+	    (call.what == TAP_NONE || call.what > TAP_CREAT))
+		return 0;
+	if (call.what == TAP_WRITE && !sysctl_writer(c))
+		return 0;
+	call.compat = is_32bit || (settings.x32 && nr & X32_BIT);
+	if (call.what >= TAP_BPF || call.what == TAP_WRITE) {
+		call_arguments(&call, regs, is_32bit);
+		return tap_system(&call);
+	}
+	file = result >= 0 ? file_of_fd(result) : NULL;
+	if (!file)
+		return 0;
+	tap_memory(&call, file);
+	if (READ(file, f_mode) & FMODE_WRITE)
+		sysctl_note(file);
+	return 0;
+}
+
+SEC("?tp_btf/sys_exit")
+int BPF_PROG(kernel_tap, REGS *regs, long result)
+{
+	return on_kernel_call(regs, result);
+}
