@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Answers of back ends and of collectors. Input: status (2 bytes), type (1 byte), body. */
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "forward/answer.h"
 #include "forward/http.h"
+#include "forward/pin.h"
 #include "forward/receipt.h"
 #include "forward/retry.h"
 
@@ -15,6 +17,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					    "text/html", ""};
 	static const uint8_t sensor_id[16] = "sensor";
 	static struct http_answer http;
+	static struct config_sink sink = {.name = "fuzz"};
+	static struct pin pin;
+	struct receipt_keeper keeper = {.pin = &pin, .file.fd = -1};
 	struct answer answer;
 	struct receipt receipt;
 	char value[128];
@@ -34,7 +39,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (const char *c = answer.text; *c; c++)
 		if ((unsigned char)*c < ' ')
 			abort();
-	receipt_read(&http, sensor_id, LANE_KEEP, &receipt);
+	if (!pin.name[0] && pin_init(&pin, -1, &sink) != -EBADF)
+		abort();
+	receipt_read(&http, sensor_id, LANE_KEEP, &keeper, &receipt);
 	for (const char *c = receipt.text; *c; c++)
 		if ((unsigned char)*c < ' ')
 			abort();
