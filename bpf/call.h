@@ -2,7 +2,8 @@
 /* A system call on its way out: number, arguments, result, as the registers have them. */
 #pragma once
 
-#define AT_FDCWD -100
+#define AT_FDCWD    -100
+#define PIDFS_MAGIC 0x50494446
 
 struct call {
 	long result;
@@ -57,31 +58,40 @@ static __always_inline __u64 call_second(REGS *regs, bool is_32bit)
  * whose outcome no other function knows: NAME_exit, and where 32-bit programs
  * have a function of their own NAME_ia32, which no canary of ours can reach.
  */
-#define CALL_EXIT_AT(prefix, name, suffix, is_32bit, tap, fn)                                  \
-	SEC("?fexit/" prefix #name)                                                            \
-	int BPF_PROG(name##suffix, REGS *regs, long result)                                    \
-	{                                                                                      \
-		struct call call = {                                                           \
-			.result = result, .what = tap, .hook = HOOK_##name##_exit, .tier = 1}; \
-                                                                                               \
-		call_arguments(&call, regs, is_32bit);                                         \
-		return fn(&call);                                                              \
+#define CALL_EXIT_ONE(program, hook_name, section, is_32bit, tap, fn)                        \
+	SEC(section)                                                                         \
+	int BPF_PROG(program, REGS *regs, long result)                                       \
+	{                                                                                    \
+		struct call call = {                                                         \
+			.result = result, .what = tap, .hook = HOOK_##hook_name, .tier = 1}; \
+                                                                                             \
+		call_arguments(&call, regs, is_32bit);                                       \
+		return fn(&call);                                                            \
 	}
+#define CALL_EXIT_AT(prefix, name, suffix, is_32bit, tap, fn) \
+	CALL_EXIT_ONE(name##suffix, name##_exit, "?fexit/" prefix #name, is_32bit, tap, fn)
+/* NAME is what the programs are called, NR the system call */
+#define CALL_EXIT_NATIVE_AS(name, nr, fn) \
+	CALL_EXIT_ONE(name##_exit, name##_exit, "?fexit/" CALL_FUNCTION #nr, false, TAP_NONE, fn)
 
 #if defined(__TARGET_ARCH_x86)
-#define CALL_EXIT_AS(name, ia32, tap, fn)                        \
+#define CALL_EXIT_BOTH(name, ia32, tap, fn)                      \
 	CALL_EXIT_AT(CALL_FUNCTION, name, _exit, false, tap, fn) \
 	CALL_EXIT_AT(ia32, name, _ia32, true, tap, fn)
+#define CALL_EXIT_AS(name, nr, fn)        \
+	CALL_EXIT_NATIVE_AS(name, nr, fn) \
+	CALL_EXIT_ONE(name##_ia32, name##_exit, "?fexit/__ia32_sys_" #nr, true, TAP_NONE, fn)
 #else
-#define CALL_EXIT_AS(name, ia32, tap, fn) CALL_EXIT_AT(CALL_FUNCTION, name, _exit, false, tap, fn)
+#define CALL_EXIT_BOTH(name, ia32, tap, fn) CALL_EXIT_AT(CALL_FUNCTION, name, _exit, false, tap, fn)
+#define CALL_EXIT_AS(name, nr, fn)	    CALL_EXIT_NATIVE_AS(name, nr, fn)
 #endif
 
 #define CALL_EXIT_NATIVE(name, fn) CALL_EXIT_AT(CALL_FUNCTION, name, _exit, false, TAP_NONE, fn)
-#define CALL_EXIT(name, fn)	   CALL_EXIT_AS(name, "__ia32_sys_", TAP_NONE, fn)
+#define CALL_EXIT(name, fn)	   CALL_EXIT_BOTH(name, "__ia32_sys_", TAP_NONE, fn)
 /* one of several calls that share fn, and are told by call->what */
-#define CALL_EXIT_TAP(name, tap, fn) CALL_EXIT_AS(name, "__ia32_sys_", tap, fn)
+#define CALL_EXIT_TAP(name, tap, fn) CALL_EXIT_BOTH(name, "__ia32_sys_", tap, fn)
 /* 32-bit programs have a call with other structures */
-#define CALL_EXIT_COMPAT(name, tap, fn) CALL_EXIT_AS(name, "__ia32_compat_sys_", tap, fn)
+#define CALL_EXIT_COMPAT(name, tap, fn) CALL_EXIT_BOTH(name, "__ia32_compat_sys_", tap, fn)
 
 static __always_inline struct slot *call_begin(struct call *call, __u32 kind, __u32 size)
 {
@@ -90,4 +100,27 @@ static __always_inline struct slot *call_begin(struct call *call, __u32 kind, __
 	if (slot && call->compat)
 		((struct record *)slot->data)->flags |= RECORD_COMPAT;
 	return slot;
+}
+
+/* Does the class rest on the exit tap? */
+static __always_inline bool tapped(__u32 kind)
+{
+	struct control *c = control_get();
+
+	return c && c->tapped[kind];
+}
+
+/* Since 6.9 a pidfd is an inode of its own (cb12fd8e0dab). */
+static __always_inline __u32 tgid_of_pidfd(int fd)
+{
+	struct file *file = file_of_fd(fd);
+	struct pid *pid;
+
+	if (!file)
+		return 0;
+	if (READ(file, f_inode, i_sb, s_magic) == PIDFS_MAGIC)
+		pid = READ(file, f_inode, i_private);
+	else
+		pid = READ(file, private_data);
+	return READ(pid, numbers[0].nr);
 }

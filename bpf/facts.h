@@ -28,16 +28,20 @@ static __always_inline bool is_compat(struct task_struct *task)
 #endif
 }
 
+static __always_inline __u64 exec_id_of(struct task_struct *task)
+{
+	if (bpf_core_field_size(task->self_exec_id) == 8)
+		return READ(task, self_exec_id);
+	return READ((struct task_struct___u32_exec_id *)task, self_exec_id);
+}
+
 static __always_inline void key_fill(struct process_key *key, struct task_struct *task)
 {
 	struct task_struct *leader = READ(task, group_leader);
 
 	key->tgid = READ(task, tgid);
 	key->start_ns = READ(leader, start_boottime);
-	if (bpf_core_field_size(task->self_exec_id) == 8)
-		key->exec_id = READ(task, self_exec_id);
-	else
-		key->exec_id = READ((struct task_struct___u32_exec_id *)task, self_exec_id);
+	key->exec_id = exec_id_of(task);
 }
 
 static __always_inline void cred_fill(struct cred_ids *to, const struct cred *cred)

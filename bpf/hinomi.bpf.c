@@ -5,6 +5,7 @@
  */
 #include "kernel.h"
 #include "kernel_system.h"
+#include "kernel_process.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
@@ -28,6 +29,8 @@ char LICENSE[] SEC("license") = "GPL";
 #include "watch.h"
 #include "file.h"
 #include "socket.h"
+#include "exec.h"
+#include "creds.h"
 #include "call.h"
 #include "open.h"
 #include "flow.h"
@@ -55,6 +58,11 @@ char LICENSE[] SEC("license") = "GPL";
 #include "keyring.h"
 #include "system.h"
 #include "sysctl.h"
+#include "sandbox.h"
+#include "attributes.h"
+#include "memory.h"
+#include "remote.h"
+#include "receive.h"
 #include "tap.h"
 #include "tap_system.h"
 #include "tap_write.h"

@@ -31,10 +31,11 @@ static __always_inline void target_fill(struct target *to, struct task_struct *t
 #define NR_VM_READV	       EITHER(270, 376)
 #define NR_VM_WRITEV	       EITHER(271, 377)
 #endif
-#define NR_X32_PTRACE	 521
-#define NR_X32_VM_READV	 539
-#define NR_X32_VM_WRITEV 540
-#define NR_PIDFD_GETFD	 438
+#define NR_X32_PTRACE	   521
+#define NR_X32_VM_READV	   539
+#define NR_X32_VM_WRITEV   540
+#define NR_PIDFD_GETFD	   438
+#define NR_PROCESS_MADVISE 440
 
 static __always_inline __u32 access_operation(__u32 nr, bool is_32bit)
 {
@@ -94,6 +95,13 @@ int BPF_PROG(traceme_exit, struct task_struct *parent, int result)
 	return on_access(parent, 0, result, HOOK_traceme_exit);
 }
 
+static __always_inline bool is_sensor(__u32 tgid)
+{
+	struct control *c = control_get();
+
+	return c && tgid && c->own_tgid == tgid;
+}
+
 #define SIGNAL_BIT(n) (1u << (n))
 #define SIGNALS_ENDING                                                                   \
 	(SIGNAL_BIT(1) | SIGNAL_BIT(2) | SIGNAL_BIT(3) | SIGNAL_BIT(6) | SIGNAL_BIT(9) | \
@@ -110,6 +118,8 @@ static __always_inline bool signal_matters(struct task_struct *to, int sig)
 
 	if (sig <= 0 || READ(to, tgid) == READ(from, tgid))
 		return false;
+	if (is_sensor(READ(to, tgid)))
+		return true;
 	if (READ(to, real_cred, uid.val) != READ(from, real_cred, uid.val))
 		return true;
 	if (sig >= 32 || !(SIGNALS_ENDING & SIGNAL_BIT(sig)))
@@ -132,6 +142,7 @@ static __always_inline int on_signal(struct task_struct *to, int sig, struct ker
 	rec = (void *)slot->data;
 	target_fill(&rec->target, to);
 	rec->signal = sig;
+	rec->to_sensor = is_sensor(rec->target.key.tgid);
 	if ((unsigned long)info > 2) /* SEND_SIG_NOINFO, SEND_SIG_PRIV */
 		rec->code = READ(info, si_code);
 	return record_end(slot, result, LANE_OF_signal);
@@ -142,7 +153,19 @@ SEC("?fexit/security_task_kill")
 int BPF_PROG(kill_exit, struct task_struct *to, struct kernel_siginfo *info, int sig,
 	     const struct cred *cred, int result)
 {
-	return on_signal(to, sig, info, result, HOOK_kill_exit, 1);
+	return result ? 0 : on_signal(to, sig, info, 0, HOOK_kill_exit, 1);
+}
+
+/* The whole answer, that of the function above in it: here those that were refused, and the
+ * canary's, which no rights of the sensor make the kernel refuse. */
+SEC("?fexit/check_kill_permission")
+int BPF_PROG(refused_exit, int sig, struct kernel_siginfo *info, struct task_struct *to, int result)
+{
+	struct control *c = control_get();
+
+	if (!c || (!result && !is_canary(c)))
+		return 0;
+	return on_signal(to, sig, info, result, HOOK_refused_exit, 1);
 }
 
 /* Those of timers come here too, in whatever process they interrupt: told by their code. */

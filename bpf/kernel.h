@@ -139,6 +139,7 @@ struct path {
 struct file {
 	struct path f_path;
 	struct inode *f_inode;
+	const struct cred *f_cred;
 	unsigned int f_mode;
 	unsigned int f_flags;
 	void *private_data;
@@ -171,9 +172,9 @@ struct files_struct {
 };
 
 struct mm_struct {
-	unsigned long arg_start, arg_end;
+	unsigned long start_brk, brk, arg_start, arg_end, env_start, env_end;
 	struct file *exe_file;
-	struct task_struct *owner;
+	struct task_struct *owner; /* with CONFIG_MEMCG */
 };
 
 struct ns_common {
@@ -254,8 +255,10 @@ struct cred {
 	kgid_t egid;
 	kuid_t fsuid;
 	kgid_t fsgid;
-	kernel_cap_t cap_inheritable, cap_permitted, cap_effective, cap_ambient;
+	unsigned int securebits;
+	kernel_cap_t cap_inheritable, cap_permitted, cap_effective, cap_bset, cap_ambient;
 	struct user_namespace *user_ns;
+	struct group_info *group_info;
 };
 
 struct signal_struct {
@@ -270,12 +273,20 @@ struct thread_info {
 	__u32 status; /* x86 */
 };
 
+struct seccomp {
+	int mode;
+	atomic_t filter_count;
+	struct seccomp_filter *filter;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	void *stack;
 	struct mm_struct *mm;
 	int exit_code;
 	unsigned int flags;
+	unsigned int in_execve : 1;
+	struct seccomp seccomp;
 	pid_t pid, tgid;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
@@ -296,14 +307,6 @@ struct task_struct {
 
 struct task_struct___u32_exec_id { /* on 32-bit kernels and before 5.7 (d1e7fd6462ca) */
 	__u32 self_exec_id;
-};
-
-struct linux_binprm {
-	struct file *file;
-	unsigned int secureexec : 1;
-	int argc;
-	const char *filename;
-	const char *interp;
 };
 
 struct in6_addr {

@@ -217,7 +217,7 @@ static __always_inline bool is_memory_device(dev_t device)
 	return device >> 20 == MEMORY_MAJOR && (minor == 1 || minor == 2 || minor == 4);
 }
 
-static __always_inline int on_memory(struct call *call, struct file *file)
+static __always_inline int on_memory_opened(struct call *call, struct file *file)
 {
 	struct slot *slot = system_begin(call, SYSTEM_MEMORY);
 	struct system_record *rec;
@@ -234,7 +234,7 @@ static __always_inline int on_memory(struct call *call, struct file *file)
 static __always_inline void tap_memory(struct call *call, struct file *file)
 {
 	if (is_memory_device(READ(file, f_inode, i_rdev)))
-		on_memory(call, file);
+		on_memory_opened(call, file);
 }
 
 SEC("?fexit/memory_open")
@@ -243,7 +243,7 @@ int BPF_PROG(memory_exit, struct inode *inode, struct file *file, int result)
 	struct call call = {
 		.result = result, .hook = HOOK_memory_exit, .tier = tier_of(KIND_system)};
 
-	return is_memory_device(READ(inode, i_rdev)) ? on_memory(&call, file) : 0;
+	return is_memory_device(READ(inode, i_rdev)) ? on_memory_opened(&call, file) : 0;
 }
 
 SEC("?fexit/open_kcore")
@@ -252,5 +252,5 @@ int BPF_PROG(kcore_exit, struct inode *inode, struct file *file, int result)
 	struct call call = {
 		.result = result, .hook = HOOK_kcore_exit, .tier = tier_of(KIND_system)};
 
-	return on_memory(&call, file);
+	return on_memory_opened(&call, file);
 }

@@ -254,12 +254,20 @@ static __always_inline int tap_accept(struct call *call)
 
 static __always_inline int tap_creds(struct call *call)
 {
+	struct task_struct *task = (void *)bpf_get_current_task();
+	const struct cred *cred = READ(task, cred);
+	struct cred_change_record *rec;
 	struct slot *slot;
 
 	if (call->result < 0)
 		return 0;
-	slot = call_begin(call, KIND_cred_change, sizeof(struct cred_change_record));
-	return slot ? record_end(slot, 0, LANE_OF_cred_change) : 0;
+	slot = call_begin(call, KIND_cred_change, sizeof(*rec));
+	if (!slot)
+		return 0;
+	rec = (void *)slot->data;
+	rest_fill(&rec->rest, cred);
+	append_groups(slot, rec, cred);
+	return record_end(slot, 0, LANE_OF_cred_change);
 }
 
 #include "tap_net.h"

@@ -218,14 +218,18 @@ static __always_inline int tap_make(struct call *call)
 /* The oldest form passes its arguments in memory. */
 static __always_inline int tap_mmap(struct call *call)
 {
-	__u32 args[5] = {};
+	__u32 args[5] = {call->arg[0], call->arg[1], call->arg[2], call->arg[3], call->arg[4]};
+	__u64 length = call->arg[1];
 
-	if (call->what == TAP_MMAP)
-		return tap_shared(call->arg[4], call->arg[1], call->arg[2], call->arg[3],
-				  call->result);
-	if (bpf_probe_read_user(args, sizeof(args), (void *)call->arg[0]))
-		return 0;
-	return tap_shared(args[4], args[1], args[2], args[3], call->result);
+	if (call->what == TAP_MMAP_OLD) {
+		if (bpf_probe_read_user(args, sizeof(args), (void *)call->arg[0]))
+			return 0;
+		length = args[1];
+	}
+	if (args[2] & PROT_EXEC && (__u64)call->result < (__u64)-MAX_ERRNO)
+		tap_map(args[2], args[3], args[4]);
+	return tapped(KIND_file_map) ? tap_shared(args[4], length, args[2], args[3], call->result)
+				     : 0;
 }
 
 /* A function of its own in the object, too: in one piece the tap grows into a shape that 5.10

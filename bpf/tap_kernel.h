@@ -5,7 +5,6 @@
 #define PTRACE_TRACEME 0
 #define PTRACE_ATTACH  16
 #define PTRACE_SEIZE   0x4206
-#define PIDFS_MAGIC    0x50494446
 
 static __always_inline int tap_exec_failed(struct call *call, int dfd, const void *path)
 {
@@ -43,21 +42,6 @@ static __always_inline int tap_mount(struct call *call)
 	return record_end(slot, call->result, LANE_OF_mount);
 }
 
-/* Since 6.9 a pidfd is an inode of its own (cb12fd8e0dab). */
-static __always_inline __u32 tgid_of_pidfd(int fd)
-{
-	struct file *file = file_of_fd(fd);
-	struct pid *pid;
-
-	if (!file)
-		return 0;
-	if (READ(file, f_inode, i_sb, s_magic) == PIDFS_MAGIC)
-		pid = READ(file, f_inode, i_private);
-	else
-		pid = READ(file, private_data);
-	return READ(pid, numbers[0].nr);
-}
-
 /* The target by the number that the caller used: nothing here finds its task. */
 static __always_inline int tap_access(struct call *call, REGS *regs)
 {
@@ -84,8 +68,12 @@ static __always_inline int tap_access(struct call *call, REGS *regs)
 	return record_end(slot, call->result < 0 ? call->result : 0, LANE_OF_process_access);
 }
 
+#include "tap_process.h"
+
 static __noinline int tap_kernel(struct call *call, REGS *regs)
 {
+	if (call->what >= TAP_KILL)
+		return tap_process(call);
 	switch (call->what) {
 	case TAP_PTRACE:
 	case TAP_VM_ACCESS:

@@ -10,13 +10,6 @@
 #define STREAM_MESSAGES_MAX 16	 /* of one call that are looked at */
 #define MESSAGES_MAX	    1024 /* UIO_MAXIOV: no call takes more */
 
-static __always_inline bool tapped(__u32 kind)
-{
-	struct control *c = control_get();
-
-	return c && c->tapped[kind];
-}
-
 /* Global, for the sake of the stack and of the loop below. */
 __noinline int tap_message(__u64 at, __u64 name, __u64 bytes, __u32 result, __u32 how)
 {
@@ -187,6 +180,8 @@ static __always_inline int tap_transfer(struct call *call)
 	struct socket *sock;
 	struct sock *sk;
 
+	if (call->what == TAP_RECVMSG && tapped(KIND_file_received))
+		tap_received(call);
 	if (is_fastopen(call) && tapped(KIND_connect))
 		tap_fastopen(call);
 	if (!udp && !tcp && !change)

@@ -55,6 +55,20 @@
 	HOOK(ptrace_exit)              \
 	HOOK(traceme_exit)             \
 	HOOK(kill_exit)                \
+	HOOK(refused_exit)             \
+	HOOK(seccomp_exit)             \
+	HOOK(sandbox_prctl_exit)       \
+	HOOK(rename_tp)                \
+	HOOK(rename_raw)               \
+	HOOK(prctl_exit)               \
+	HOOK(image_map)                \
+	HOOK(image_protect)            \
+	HOOK(memory_map)               \
+	HOOK(memory_protect)           \
+	HOOK(userfaultfd_exit)         \
+	HOOK(mem_write_exit)           \
+	HOOK(madvise_exit)             \
+	HOOK(receive_exit)             \
 	HOOK(signal_tp)                \
 	HOOK(mount_exit)               \
 	HOOK(umount_exit)              \

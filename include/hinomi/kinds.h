@@ -42,6 +42,13 @@ enum lane {
 	KIND(mount, 35, LANE_KEEP)                     \
 	KIND(chroot, 36, LANE_KEEP)                    \
 	KIND(namespace, 37, LANE_KEEP)                 \
+	KIND(sandbox, 89, LANE_BULK)                   \
+	KIND(process_name, 90, LANE_BULK)              \
+	KIND(image_load, 91, LANE_BULK)                \
+	KIND(memory_exec, 92, LANE_BULK)               \
+	KIND(userfaultfd, 93, LANE_BULK)               \
+	KIND(file_received, 94, LANE_BULK)             \
+	KIND(prctl, 95, LANE_BULK)                     \
 	KIND(dns, 52, LANE_BULK)                       \
 	/* files: 80 to 87 */                          \
 	KIND(file_read, 80, LANE_BULK)                 \

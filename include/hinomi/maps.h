@@ -44,6 +44,7 @@ enum nargs_of {
 	NARGS_MKDIR,
 	NARGS_MKNOD,
 	NARGS_CREATE,
+	NARGS_FILE_CAPS,
 	NARGS_MAX
 };
 

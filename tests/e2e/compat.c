@@ -4,12 +4,15 @@
 #include <fcntl.h>
 #include <hinomi/kinds.h>
 #include <net/if.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,6 +33,8 @@ enum {
 	NR_utime = 30,
 	NR_mkdir = 39,
 	NR_truncate64 = 193,
+	NR_prctl = 172,
+	NR_seccomp = 354,
 };
 
 #define X32  0x40000000 /* and the native number */
@@ -43,7 +48,7 @@ static long int80(long nr, long a, long b, long c)
 
 	__asm__ volatile("int $0x80"
 			 : "=a"(result)
-			 : "a"(nr), "b"(a), "c"(b), "d"(c)
+			 : "a"(nr), "b"(a), "c"(b), "d"(c), "S"(0L), "D"(0L)
 			 : "memory", "r8", "r9", "r10", "r11");
 	return (int)result;
 }
@@ -373,7 +378,44 @@ static void check_net(struct check *check)
 	}
 }
 
+/* What a process does to itself, told by the arguments that 32-bit programs pass. */
+static void act_itself(struct facts *facts)
+{
+	struct {
+		unsigned short len;
+		unsigned filter; /* a pointer */
+	} *program = (void *)low_page(facts);
+	struct sock_filter *allow = (void *)((char *)program + 64);
+
+	probe(facts);
+	*allow = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	program->len = 1;
+	program->filter = (unsigned)(long)allow;
+	if (int80(NR_prctl, PR_SET_KEEPCAPS, 1, 0) || int80(NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0) ||
+	    int80(NR_seccomp, SECCOMP_SET_MODE_FILTER, 0, (long)program))
+		act_fail(facts, "a 32-bit call");
+}
+
+static void check_itself(struct check *check)
+{
+	const struct seen *prctl = take(check, KIND_prctl);
+	const struct seen *first = take(check, KIND_sandbox), *second = take(check, KIND_sandbox);
+
+	want_child(check, check->facts->pid[0], 0);
+	if (!prctl || !first || !second)
+		return;
+	want_number(check, "prctl.option", PR_SET_KEEPCAPS, prctl->event->prctl->option);
+	want_number(check, "prctl.value", 1, prctl->event->prctl->value);
+	want_number(check, "sandbox.change", HINOMI__SANDBOX__CHANGE__CHANGE_NO_NEW_PRIVS,
+		    first->event->sandbox->change);
+	want_number(check, "sandbox.instructions", 1, second->event->sandbox->instructions);
+	want_compat(check, prctl);
+	want_compat(check, first);
+	want_compat(check, second);
+}
+
 const struct test compat_tests[] = {
+	{"compat/itself", NULL, act_itself, check_itself},
 	{"compat/files", NULL, act_files, check_files},
 	{"compat/change", prepare_change, act_change, check_change},
 	{"compat/sockets", NULL, act_sockets, check_sockets},

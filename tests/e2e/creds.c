@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <hinomi/kinds.h>
 #include <linux/capability.h>
+#include <linux/securebits.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/fsuid.h>
@@ -118,6 +119,46 @@ static void check_capset(struct check *check)
 		  last && last->cap_ambient == BIT(CAP_KILL));
 }
 
+static void act_groups(struct facts *facts)
+{
+	must(setgroups(3, (gid_t[]){NOBODY, 7, 5}));
+	facts->number[0] = (uint64_t)must(prctl(PR_GET_SECUREBITS));
+	must(prctl(PR_SET_SECUREBITS, facts->number[0] | SECBIT_NO_SETUID_FIXUP));
+	must(prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT));
+}
+
+static void check_groups(struct check *check)
+{
+	const struct seen *groups = take(check, KIND_cred_change);
+	const struct seen *bits = take(check, KIND_cred_change);
+	const struct seen *bounding = take(check, KIND_cred_change);
+	const Hinomi__CredChange *change;
+
+	if (!groups || !bits || !bounding)
+		return;
+	change = groups->event->cred_change;
+	want_number(check, "cred_change.groups_count", 3, change->groups_count);
+	want_number(check, "cred_change.groups (how many)", 3, change->n_groups);
+	for (size_t i = 0; i < 3 && i < change->n_groups; i++) /* the kernel sorts them */
+		want_number(check, "cred_change.groups", (uint32_t[]){5, 7, NOBODY}[i],
+			    change->groups[i]->gid);
+	change = bits->event->cred_change;
+	want_number(check, "cred_change.securebits",
+		    check->facts->number[0] | SECBIT_NO_SETUID_FIXUP, change->securebits);
+	change = bounding->event->cred_change;
+	want_true(check, "cred_change.cap_bounding",
+		  change->cap_bounding && !(change->cap_bounding >> CAP_SYS_BOOT & 1));
+	if (!change->rest_known)
+		return;
+	want_true(check, "cred_change.old_cap_bounding",
+		  change->old_cap_bounding >> CAP_SYS_BOOT & 1);
+	want_number(check, "cred_change.old_securebits",
+		    check->facts->number[0] | SECBIT_NO_SETUID_FIXUP, change->old_securebits);
+	want_number(check, "cred_change.old_groups_count", 3, change->old_groups_count);
+	want_number(check, "cred_change.old_user_namespace", bounding->process->namespaces->user,
+		    change->old_user_namespace);
+}
+
 static void act_failed(struct facts *facts)
 {
 	if (act_tried(facts, 0, setresuid(0, 0, 0)) != EPERM)
@@ -159,6 +200,7 @@ const struct test creds_tests[] = {
 	{"cred_change/setuid", NULL, act_setuid, check_setuid},
 	{"cred_change/setfsuid", NULL, act_setfsuid, check_setfsuid},
 	{"cred_change/capset", NULL, act_capset, check_capset},
+	{"cred_change/groups", NULL, act_groups, check_groups},
 	{"cred_change/failed", NULL, act_failed, check_nothing, .nobody = true},
 	{"cred_change/user-namespace", NULL, act_user_namespace, check_user_namespace,
 	 .nobody = true},

@@ -61,7 +61,7 @@ extern const struct test exec_tests[], args_tests[], fork_tests[], exit_tests[],
 	place_tests[], compat_tests[], uring_tests[], process_tests[], flows_tests[],
 	special_tests[], inject_tests[], mount_tests[], change_tests[], login_tests[],
 	origin_tests[], opening_tests[], net_change_tests[], watch_tests[], program_tests[],
-	system_tests[];
+	system_tests[], launch_tests[], restrict_tests[], memory_tests[];
 
 int login_child(void); /* the program with CHILD_ENV=login */
 
@@ -192,7 +192,7 @@ int cgroup_enter(const char *path, pid_t pid);
 void cgroup_remove(const char *path);
 
 /* ---- manager.c: the descriptor store, as systemd has it */
-#define STORED_MAX 128
+#define STORED_MAX 256
 
 struct manager {
 	int socket;
@@ -223,6 +223,7 @@ extern const char losses_config[];
 int losses_act(struct sensor *sensor);
 void check_losses(struct check *check);
 
+extern pid_t sensor_pid;		 /* the last that was started */
 int sensor_start(struct sensor *sensor); /* until it says that it is ready */
 int sensor_stop(struct sensor *sensor);	 /* its wait status */
 void sensor_kill(struct sensor *sensor); /* what it left with us stays */

@@ -320,6 +320,9 @@ static void check_setid(struct check *check)
 	want_number(check, "process.credentials.euid", 0, exec->process->credentials->euid);
 	want_number(check, "process.credentials.suid", 0, exec->process->credentials->suid);
 	want_number(check, "process.credentials.gid", NOBODY, exec->process->credentials->gid);
+	want_true(check, "exec.before of set-id", exec->event->exec->before);
+	if (exec->event->exec->before)
+		want_number(check, "exec.before.euid", NOBODY, exec->event->exec->before->euid);
 	/* tier 2 hears of system calls that are about credentials, and exec is none of them */
 	if (change && change->event->cred_change->old) {
 		want_number(check, "cred_change.old.euid", NOBODY,

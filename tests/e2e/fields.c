@@ -62,6 +62,17 @@ static const struct {
 	{"FileTimes.old_modified_ns", KIND_file_times},
 	{"FileTruncate.old_length", KIND_file_truncate},
 	{"FileTruncate.old_known", KIND_file_truncate},
+	{"ImageLoad.later", KIND_image_load},
+	{"MemoryExec.was_writable", KIND_memory_exec},
+	{"CredChange.rest_known", KIND_cred_change},
+	{"CredChange.old_groups_count", KIND_cred_change},
+	{"CredChange.old_securebits", KIND_cred_change},
+	{"CredChange.old_cap_bounding", KIND_cred_change},
+	{"CredChange.old_user_namespace", KIND_cred_change},
+	{"Exec.file_permitted", KIND_cred_change},
+	{"Exec.file_inheritable", KIND_cred_change},
+	{"Exec.file_effective", KIND_cred_change},
+	{"Exec.levels", KIND_cred_change}, /* fentry, whatever tier exec is on */
 	{"FileOwner.old_gid", KIND_file_owner},
 	{"FileOwner.old_known", KIND_file_owner},
 };

@@ -14,9 +14,10 @@
 
 #include "e2e.h"
 
-#define NR_PIDFD_OPEN  434
-#define NR_PIDFD_GETFD 438
-#define MODE_ATTACH    2 /* PTRACE_MODE_ATTACH */
+#define NR_PIDFD_SEND_SIGNAL 424
+#define NR_PIDFD_OPEN	     434
+#define NR_PIDFD_GETFD	     438
+#define MODE_ATTACH	     2 /* PTRACE_MODE_ATTACH */
 
 static int hold[2]; /* the victim lives until the writing end is closed */
 
@@ -173,7 +174,7 @@ static void check_traceme(struct check *check)
 }
 
 /* ---- signals */
-static const Hinomi__Signal *signalled(struct check *check, int number)
+static const Hinomi__Signal *signalled_to(struct check *check, int number, const char *comm)
 {
 	const struct seen *seen = take(check, KIND_signal);
 
@@ -184,8 +185,14 @@ static const Hinomi__Signal *signalled(struct check *check, int number)
 	want_number(check, "signal.target.key.pid", (uint64_t)check->facts->pid[0],
 		    seen->event->signal->target->key->pid);
 	want_true(check, "signal.target.key.start_ns", seen->event->signal->target->key->start_ns);
-	want_text(check, "signal.target.comm", "e2e", &seen->event->signal->target->comm);
+	if (comm)
+		want_text(check, "signal.target.comm", comm, &seen->event->signal->target->comm);
 	return seen->event->signal;
+}
+
+static const Hinomi__Signal *signalled(struct check *check, int number)
+{
+	return signalled_to(check, number, "e2e");
 }
 
 static int stranger(struct facts *facts)
@@ -268,6 +275,54 @@ static void check_fatal(struct check *check)
 	want_child(check, check->facts->pid[0], SIGTERM);
 }
 
+/* ---- refused: the actor is nobody, and the process above it is not */
+static void act_refused(struct facts *facts)
+{
+	int pidfd = must((int)syscall(NR_PIDFD_OPEN, getppid(), 0));
+
+	facts->pid[0] = getppid();
+	if (act_tried(facts, 0, kill(getppid(), SIGURG)) != EPERM ||
+	    act_tried(facts, 1, syscall(SYS_tgkill, getppid(), getppid(), SIGURG)) != EPERM ||
+	    act_tried(facts, 2, syscall(NR_PIDFD_SEND_SIGNAL, pidfd, SIGURG, NULL, 0)) != EPERM)
+		act_fail(facts, "a signal to root");
+	act_tried(facts, 3, kill(getppid(), 0)); /* a question */
+	close(pidfd);
+}
+
+static void check_refused(struct check *check)
+{
+	for (int i = 0; i < 3; i++) {
+		const struct seen *seen = take(check, KIND_signal);
+
+		if (!seen)
+			return;
+		want_result(check, EPERM, seen);
+		want_number(check, "signal.signal", SIGURG, seen->event->signal->signal);
+		want_number(check, "signal.target.key.pid", (uint64_t)check->facts->pid[0],
+			    seen->event->signal->target->key->pid);
+		if (seen->event->tier == 1)
+			want_text(check, "signal.target.comm", "e2e",
+				  &seen->event->signal->target->comm);
+	}
+}
+
+/* Any signal to the sensor counts, whoever sends it. */
+static void act_to_sensor(struct facts *facts)
+{
+	if (!sensor_pid)
+		act_skip(facts, "the sensor is somebody else's");
+	facts->pid[0] = sensor_pid;
+	must(kill(sensor_pid, SIGCONT));
+}
+
+static void check_to_sensor(struct check *check)
+{
+	const Hinomi__Signal *signal = signalled_to(check, SIGCONT, NULL);
+
+	if (signal)
+		want_number(check, "signal.to_sensor", 1, signal->to_sensor);
+}
+
 /* What a shell does to its jobs is daily work, and no event. */
 static void act_own_child(struct facts *facts)
 {
@@ -291,6 +346,8 @@ const struct test inject_tests[] = {
 	{"process_access/traceme", NULL, act_traceme, check_traceme},
 	{"signal/other-user", NULL, act_cross, check_cross},
 	{"signal/fatal", NULL, act_fatal, check_fatal},
+	{"signal/refused", NULL, act_refused, check_refused, .nobody = true},
+	{"signal/to-sensor", NULL, act_to_sensor, check_to_sensor},
 	{"signal/own-child", NULL, act_own_child, check_own_child},
 	{},
 };

@@ -24,11 +24,11 @@
 #define HASHED_US 1000000 /* digests that are being worked out go with the sensor */
 
 static const struct test *const groups[] = {
-	process_tests, exec_tests,    args_tests,   fork_tests,	  exit_tests,	 creds_tests,
-	create_tests,  open_tests,    names_tests,  attr_tests,	  inet_tests,	 unix_tests,
-	place_tests,   compat_tests,  uring_tests,  flows_tests,  special_tests, inject_tests,
-	mount_tests,   change_tests,  login_tests,  origin_tests, opening_tests, net_change_tests,
-	watch_tests,   program_tests, system_tests,
+	process_tests, exec_tests,    args_tests,   fork_tests,	  exit_tests,	  creds_tests,
+	create_tests,  open_tests,    names_tests,  attr_tests,	  inet_tests,	  unix_tests,
+	place_tests,   compat_tests,  uring_tests,  flows_tests,  special_tests,  inject_tests,
+	mount_tests,   change_tests,  login_tests,  origin_tests, opening_tests,  net_change_tests,
+	watch_tests,   program_tests, system_tests, launch_tests, restrict_tests, memory_tests,
 };
 
 struct run {
@@ -168,10 +168,16 @@ static int act_all(struct run *run, struct sensor *sensor)
 /* A test makes itself a world before it does what it is about. */
 static bool is_scenery(unsigned kind, const struct test *test)
 {
+	static const unsigned scenery[] = {
+		KIND_mount,   KIND_chroot, KIND_namespace,   KIND_image_load, KIND_process_name,
+		KIND_sandbox, KIND_prctl,  KIND_memory_exec, KIND_file_make,  KIND_bpf};
+	bool is = false;
+
 	if (kind == KIND_io_uring) /* other tests need one as well */
 		return strcmp(test->name, "io_uring/create") != 0;
-	if (kind != KIND_mount && kind != KIND_chroot && kind != KIND_namespace &&
-	    kind != KIND_file_make && kind != KIND_bpf)
+	for (size_t i = 0; i < ARRAY_SIZE(scenery); i++)
+		is |= kind == scenery[i];
+	if (!is)
 		return false;
 	return strncmp(test->name, kind_name(kind), strlen(kind_name(kind))) != 0;
 }

@@ -59,6 +59,8 @@ static bool has_ended(struct sensor *sensor)
 	return true;
 }
 
+pid_t sensor_pid;
+
 int sensor_start(struct sensor *sensor)
 {
 	uint64_t until = clock_boot_ns() + READY_MS * NS_PER_MS;
@@ -76,6 +78,7 @@ int sensor_start(struct sensor *sensor)
 		manager_hand_over(&sensor->manager);
 		run(sensor, config);
 	}
+	sensor_pid = sensor->pid;
 	while (clock_boot_ns() < until) {
 		if (poll(&wait, 1, 100) > 0) {
 			if (manager_hear(&sensor->manager) == 1)

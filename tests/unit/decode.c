@@ -84,6 +84,13 @@ static size_t fixed_size(unsigned kind)
 		[KIND_chroot] = sizeof(struct mount_record),
 		[KIND_login] = sizeof(struct login_record),
 		[KIND_namespace] = sizeof(struct namespace_record),
+		[KIND_sandbox] = sizeof(struct sandbox_record),
+		[KIND_process_name] = sizeof(struct name_record),
+		[KIND_prctl] = sizeof(struct prctl_record),
+		[KIND_image_load] = sizeof(struct image_record),
+		[KIND_memory_exec] = sizeof(struct memory_record),
+		[KIND_userfaultfd] = sizeof(struct userfaultfd_record),
+		[KIND_file_received] = sizeof(struct received_record),
 	};
 
 	return kind < KINDS_MAX && sizes[kind] ? sizes[kind] : sizeof(struct socket_record);

@@ -41,6 +41,7 @@ static const struct call native[] = {
 	{SYS_setfsuid, TAP_CREDS},
 	{SYS_setfsgid, TAP_CREDS},
 	{SYS_capset, TAP_CREDS},
+	{SYS_setgroups, TAP_CREDS},
 	{SYS_socket, TAP_SOCKET},
 	{SYS_setsockopt, TAP_SETSOCKOPT},
 	{SYS_sendto, TAP_SENDTO},
@@ -221,8 +222,66 @@ static unsigned change_kind(unsigned tap)
 		return KIND_file_times;
 	case TAP_MKDIR ... TAP_MKNODAT:
 		return KIND_file_make;
+	default:
+		return 0;
+	}
+}
+
+static const struct call native_process[] = {
+	{SYS_kill, TAP_KILL},
+	{SYS_tkill, TAP_KILL},
+	{SYS_tgkill, TAP_TGKILL},
+	{SYS_rt_sigqueueinfo, TAP_KILL},
+	{SYS_rt_tgsigqueueinfo, TAP_TGKILL},
+	{424, TAP_PIDFD_SIGNAL},
+	{SYS_prctl, TAP_PRCTL},
+	{SYS_seccomp, TAP_SECCOMP},
+	{SYS_mprotect, TAP_MPROTECT},
+	{SYS_pkey_mprotect, TAP_MPROTECT},
+	{SYS_userfaultfd, TAP_USERFAULTFD},
+	{440, TAP_MADVISE},
+};
+
+static const struct call compat_process[] = {
+	{81, TAP_CREDS},    {206, TAP_CREDS},	 {37, TAP_KILL},	 {238, TAP_KILL},
+	{268, TAP_TGKILL},  {178, TAP_KILL},	 {335, TAP_TGKILL},	 {424, TAP_PIDFD_SIGNAL},
+	{172, TAP_PRCTL},   {125, TAP_MPROTECT}, {440, TAP_MADVISE},
+#if defined(__x86_64__)
+	{354, TAP_SECCOMP}, {380, TAP_MPROTECT}, {374, TAP_USERFAULTFD},
+#elif defined(__aarch64__)
+	{383, TAP_SECCOMP}, {394, TAP_MPROTECT}, {388, TAP_USERFAULTFD},
+#endif
+};
+
+/* Of a call about processes alone; how many kinds. */
+static unsigned process_kinds(unsigned tap, unsigned kinds[TAP_KINDS_MAX])
+{
+	switch (tap) {
+	case TAP_KILL ... TAP_PIDFD_SIGNAL:
+		kinds[0] = KIND_signal;
+		return 1;
+	case TAP_PRCTL:
+		kinds[0] = KIND_cred_change;
+		kinds[1] = KIND_sandbox;
+		kinds[2] = KIND_prctl;
+		return 3;
+	case TAP_SECCOMP:
+		kinds[0] = KIND_sandbox;
+		return 1;
 	case TAP_MMAP ... TAP_MMAP_OLD:
-		return KIND_file_map;
+		kinds[0] = KIND_file_map;
+		kinds[1] = KIND_image_load;
+		kinds[2] = KIND_memory_exec;
+		return 3;
+	case TAP_MPROTECT:
+		kinds[0] = KIND_memory_exec;
+		return 1;
+	case TAP_USERFAULTFD:
+		kinds[0] = KIND_userfaultfd;
+		return 1;
+	case TAP_MADVISE:
+		kinds[0] = KIND_process_access;
+		return 1;
 	default:
 		return 0;
 	}
@@ -323,7 +382,8 @@ static unsigned net_kinds(unsigned tap, unsigned kinds[TAP_KINDS_MAX])
 	case TAP_RECVFROM ... TAP_RECVMMSG:
 		kinds[0] = KIND_udp_flow;
 		kinds[1] = KIND_dns;
-		return 2;
+		kinds[2] = KIND_file_received;
+		return 3;
 	default:
 		return 0;
 	}
@@ -367,7 +427,8 @@ unsigned tap_kinds(unsigned tap, unsigned kinds[TAP_KINDS_MAX])
 		kinds[9] = KIND_metadata_request;
 		kinds[10] = KIND_net_change;
 		kinds[11] = KIND_audit_change;
-		return 12;
+		kinds[12] = KIND_file_received;
+		return 13;
 	case TAP_CREDS:
 		kinds[0] = KIND_cred_change;
 		break;
@@ -377,7 +438,9 @@ unsigned tap_kinds(unsigned tap, unsigned kinds[TAP_KINDS_MAX])
 		return 2;
 	default:
 		kinds[0] = kernel_kind(tap);
-		return kinds[0] ? 1 : net_kinds(tap, kinds);
+		if (kinds[0])
+			return 1;
+		return net_kinds(tap, kinds) ?: process_kinds(tap, kinds);
 	}
 	return 1;
 }
@@ -407,4 +470,6 @@ void calls_fill(struct control *control, bool (*wanted)(void *, unsigned kind), 
 	fill(control->tap_compat, compat_kernel, ARRAY_SIZE(compat_kernel), wanted, ctx);
 	fill(control->tap_compat, compat_change, ARRAY_SIZE(compat_change), wanted, ctx);
 	fill(control->tap_compat, compat_system, ARRAY_SIZE(compat_system), wanted, ctx);
+	fill(control->tap_native, native_process, ARRAY_SIZE(native_process), wanted, ctx);
+	fill(control->tap_compat, compat_process, ARRAY_SIZE(compat_process), wanted, ctx);
 }

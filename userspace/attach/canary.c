@@ -129,6 +129,7 @@ void canary_round(const char *dir)
 		waitpid(pid, NULL, 0);
 	canary_kernel();
 	canary_system();
+	canary_memory();
 	touch_creds();
 	canary_attempt();
 }

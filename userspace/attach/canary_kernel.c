@@ -6,10 +6,12 @@
  */
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -26,10 +28,14 @@ static void tried(long result)
 	(void)result;
 }
 
-/* Takes part in a trace and ends; its parent ignores the signal. */
+/* Takes part in a trace and ends; its parent ignores the signal.  Nobody may send one that claims
+ * to come from kill(2). */
 static void touched(void)
 {
+	siginfo_t forged = {.si_signo = SIGHUP, .si_code = SI_USER};
+
 	kill(getppid(), SIGHUP);
+	tried(syscall(SYS_rt_sigqueueinfo, getppid(), SIGHUP, &forged));
 	tried(ptrace(PTRACE_TRACEME, 0, NULL, NULL));
 	_exit(0);
 }
@@ -99,8 +105,17 @@ static void touch_login(void)
 	close(fd);
 }
 
+static void touch_itself(void)
+{
+	tried(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, NULL));
+	tried(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL, 0, 0));
+	tried(prctl(PR_SET_KEEPCAPS, 2, 0, 0, 0));
+	tried(prctl(PR_SET_NAME, "canary", 0, 0, 0));
+}
+
 void canary_kernel(void)
 {
+	touch_itself();
 	touch_exec();
 	touch_processes();
 	touch_mounts();

@@ -32,8 +32,14 @@
 		.programs = {"open_exit|open_exit_v7"}, .extras = { "open_root_exit" } \
 	}
 
+/* what is over when an exec is told: files of the chain, capabilities of the file */
+#define EXEC_TIER(program)                                                           \
+	{                                                                            \
+		.programs = {program}, .extras = { "level_enter", "file_caps_exit" } \
+	}
+
 const struct class classes[] = {
-	CLASS(exec, TIER("exec_tp"), TIER("exec_raw")),
+	CLASS(exec, EXEC_TIER("exec_tp"), EXEC_TIER("exec_raw")),
 	CLASS(fork, TIER("fork_tp"), TIER("fork_raw")),
 	CLASS(exit, TIER("exit_tp"), TIER("exit_raw")),
 	CLASS(cred_change, TIER("creds_enter"), TIER("tap")),
@@ -76,9 +82,11 @@ const struct class classes[] = {
 	CLASS(socket_filter, TIER("filter_exit", "filter_bpf_exit", "filter_option"), TIER("tap")),
 	/* from 6.8 on the file is opened before bprm_execve (978ffcbf00d8) */
 	CLASS(exec_failed, TIER("bprm_exit", "alloc_bprm_exit|bprm_exit"), TIER("tap")),
-	CLASS_PROVEN(PROOF_UNCONFINED, process_access, TIER("ptrace_exit", "traceme_exit"),
+	CLASS_PROVEN(PROOF_UNCONFINED, process_access,
+		     TIER("ptrace_exit", "traceme_exit", "mem_write_exit", "madvise_exit",
+			  "madvise_ia32|madvise_exit"),
 		     TIER("tap")),
-	CLASS(signal, TIER("kill_exit"), TIER("signal_tp")),
+	CLASS(signal, TIER("kill_exit", "refused_exit"), TIER("tap", "signal_tp")),
 	CLASS_PROVEN(PROOF_UNCONFINED, mount,
 		     TIER("mount_exit", "umount_enter", "umount_exit", "move_mount_enter",
 			  "move_mount_exit", "move_mount_ia32|move_mount_exit", "pivot_root_enter",
@@ -91,6 +99,18 @@ const struct class classes[] = {
 			  "setns_enter_ia32|setns_enter", "setns_ia32|setns_exit"),
 		     TIER("tap")),
 	CLASS(login, TIER("loginuid_exit"), TIER("tap")),
+	CLASS(sandbox,
+	      TIER("seccomp_exit", "seccomp_ia32|seccomp_exit", "sandbox_prctl_exit",
+		   "sandbox_prctl_ia32|sandbox_prctl_exit"),
+	      TIER("tap")),
+	CLASS(process_name, TIER("rename_tp"), TIER("rename_raw")),
+	CLASS(prctl, TIER("prctl_exit", "prctl_ia32|prctl_exit"), TIER("tap")),
+	CLASS_PROVEN(PROOF_UNCONFINED, image_load, TIER("image_map", "image_protect"), TIER("tap")),
+	CLASS_PROVEN(PROOF_UNCONFINED, memory_exec, TIER("memory_map", "memory_protect"),
+		     TIER("tap")),
+	CLASS_PROVEN(PROOF_UNCONFINED, userfaultfd,
+		     TIER("userfaultfd_exit", "userfaultfd_ia32|userfaultfd_exit"), TIER("tap")),
+	CLASS(file_received, TIER("receive_exit"), TIER("tap")),
 	CLASS(dns,
 	      TIER("dns_send_exit", "dns6_send_enter", "dns_receive_exit", "dns6_receive_exit"),
 	      TIER("tap")),

@@ -138,7 +138,8 @@ const char *tier_program(const struct attach *attach, const char *entry, char *w
  * child. */
 void canary_kernel(void);
 void watch_canary(struct attach *attach, const char *dir);
-void canary_file(void);		    /* below the working directory */
+void canary_file(void); /* below the working directory */
+void canary_memory(void);
 void canary_round(const char *dir); /* canary.c: all of them, in the calling process */
 void own_find(struct attach *attach);
 void keeper_stop(struct attach *attach);

@@ -102,13 +102,21 @@ bool rests_on_tap(void *ctx, unsigned kind)
 static void settings_fill(struct attach *attach, struct settings *settings)
 {
 	static const char *const functions[NARGS_MAX] = {
-		[NARGS_UNLINK] = "vfs_unlink",	   [NARGS_RMDIR] = "vfs_rmdir",
-		[NARGS_RENAME] = "vfs_rename",	   [NARGS_LINK] = "vfs_link",
-		[NARGS_SYMLINK] = "vfs_symlink",   [NARGS_OPEN_ROOT] = "do_file_open_root",
-		[NARGS_BPRM] = "bprm_execve",	   [NARGS_UDP_RECEIVE] = "udp_recvmsg",
-		[NARGS_SETXATTR] = "vfs_setxattr", [NARGS_REMOVEXATTR] = "vfs_removexattr",
-		[NARGS_TRUNCATE] = "do_truncate",  [NARGS_MKDIR] = "vfs_mkdir",
-		[NARGS_MKNOD] = "vfs_mknod",	   [NARGS_CREATE] = "vfs_create",
+		[NARGS_UNLINK] = "vfs_unlink",
+		[NARGS_RMDIR] = "vfs_rmdir",
+		[NARGS_RENAME] = "vfs_rename",
+		[NARGS_LINK] = "vfs_link",
+		[NARGS_SYMLINK] = "vfs_symlink",
+		[NARGS_OPEN_ROOT] = "do_file_open_root",
+		[NARGS_BPRM] = "bprm_execve",
+		[NARGS_UDP_RECEIVE] = "udp_recvmsg",
+		[NARGS_SETXATTR] = "vfs_setxattr",
+		[NARGS_REMOVEXATTR] = "vfs_removexattr",
+		[NARGS_TRUNCATE] = "do_truncate",
+		[NARGS_MKDIR] = "vfs_mkdir",
+		[NARGS_MKNOD] = "vfs_mknod",
+		[NARGS_CREATE] = "vfs_create",
+		[NARGS_FILE_CAPS] = "get_vfs_caps_from_disk",
 	};
 
 	struct stat st;

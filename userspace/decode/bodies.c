@@ -3,41 +3,13 @@
 #include "decode/bodies.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "decode/source.h"
 
 static Hinomi__ProcessKey *key_or_none(struct source *source, const struct process_key *key)
 {
 	return key->tgid || key->start_ns ? source_key(source, key) : NULL;
-}
-
-/* Head and tail, or one list where the two pieces hold all there was. */
-static void args_fill(struct source *source, const struct exec_record *rec, Hinomi__Exec *body)
-{
-	struct bytes_ref whole = rec->args;
-	bool is_whole = rec->args_tail.len &&
-			(uint64_t)rec->args.off + rec->args.len == rec->args_tail.off &&
-			(uint64_t)rec->args.len + rec->args_tail.len == rec->args.total;
-
-	if (is_whole)
-		whole.len = rec->args.total;
-	body->args = source_strings(source, &whole, &body->n_args);
-	if (!is_whole)
-		body->args_tail = source_strings(source, &rec->args_tail, &body->n_args_tail);
-	body->args_count = rec->argc;
-	body->args_total_bytes = rec->args.total;
-}
-
-void decode_exec(struct source *source, Hinomi__Event *event)
-{
-	BODY(exec_record, Hinomi__Exec, hinomi__exec__init, exec, EXEC);
-	body->file = source_file(source, &rec->file);
-	body->filename = source_bytes(source, &rec->filename);
-	body->interpreter = source_bytes(source, &rec->interpreter);
-	args_fill(source, rec, body);
-	body->cwd = source_bytes(source, &rec->cwd);
-	body->old_tid = rec->old_tid;
-	body->setid = !!rec->secure;
 }
 
 void decode_task(struct source *source, Hinomi__Event *event)
@@ -68,6 +40,23 @@ void decode_exit(struct source *source, Hinomi__Event *event)
 	body->run_ns = rec->run_ns;
 }
 
+static void groups_fill(struct source *source, const struct cred_change_record *rec,
+			Hinomi__CredChange *body)
+{
+	ProtobufCBinaryData list = source_bytes(source, &rec->groups);
+	size_t n = list.len / sizeof(uint32_t);
+	Hinomi__Group *groups = n ? source_alloc(source, n * sizeof(*groups)) : NULL;
+
+	body->groups_count = rec->rest.groups;
+	body->groups = groups ? source_alloc(source, n * sizeof(*body->groups)) : NULL;
+	for (size_t i = 0; body->groups && i < n; i++) {
+		hinomi__group__init(&groups[i]);
+		memcpy(&groups[i].gid, list.data + i * sizeof(uint32_t), sizeof(uint32_t));
+		body->groups[i] = &groups[i];
+		body->n_groups = i + 1;
+	}
+}
+
 void decode_cred_change(struct source *source, Hinomi__Event *event)
 {
 	BODY(cred_change_record, Hinomi__CredChange, hinomi__cred_change__init, cred_change,
@@ -75,6 +64,16 @@ void decode_cred_change(struct source *source, Hinomi__Event *event)
 	body->old_known = !!rec->old_known;
 	if (body->old_known)
 		body->old = source_cred(source, &rec->old);
+	groups_fill(source, rec, body);
+	body->securebits = rec->rest.securebits;
+	body->cap_bounding = rec->rest.cap_bounding;
+	body->rest_known = !!rec->rest_known;
+	if (!body->rest_known)
+		return;
+	body->old_groups_count = rec->old_rest.groups;
+	body->old_securebits = rec->old_rest.securebits;
+	body->old_cap_bounding = rec->old_rest.cap_bounding;
+	body->old_user_namespace = rec->old_rest.user_ns;
 }
 
 void decode_file_unlink(struct source *source, Hinomi__Event *event)

@@ -39,7 +39,8 @@ void decode_process_access(struct source *source, Hinomi__Event *event)
 	if (!body->call_known)
 		return;
 	body->system_call = (uint32_t)rec->call;
-	if (rec->operation == ACCESS_PTRACE || rec->operation == ACCESS_TRACE_ME)
+	if (rec->operation == ACCESS_PTRACE || rec->operation == ACCESS_TRACE_ME ||
+	    rec->operation == ACCESS_ADVISE)
 		body->request = rec->request;
 }
 
@@ -49,6 +50,7 @@ void decode_signal(struct source *source, Hinomi__Event *event)
 	body->target = source_target(source, &rec->target);
 	body->signal = rec->signal;
 	body->code = rec->code;
+	body->to_sensor = !!rec->to_sensor;
 }
 
 /* As path_mount() of the kernel tells them apart, in its order. */

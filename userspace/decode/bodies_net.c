@@ -2,7 +2,6 @@
 /* The bodies of network classes beyond connect, accept, listen and bind. */
 #include <arpa/inet.h>
 #include <hinomi/metadata_service.h>
-#include <openssl/evp.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -105,16 +104,6 @@ void decode_socket_special(struct source *source, Hinomi__Event *event)
 	decode_socket(source, rec, body);
 }
 
-static ProtobufCBinaryData sha256_of(struct source *source, const ProtobufCBinaryData *data)
-{
-	unsigned size = 32;
-	uint8_t *hash = data->len ? source_alloc(source, size) : NULL;
-
-	if (!hash || !EVP_Digest(data->data, data->len, hash, &size, EVP_sha256(), NULL))
-		return (ProtobufCBinaryData){0};
-	return (ProtobufCBinaryData){.data = hash, .len = size};
-}
-
 void decode_socket_filter(struct source *source, Hinomi__Event *event)
 {
 	BODY(socket_filter_record, Hinomi__SocketFilter, hinomi__socket_filter__init, socket_filter,
@@ -124,7 +113,7 @@ void decode_socket_filter(struct source *source, Hinomi__Event *event)
 	body->instructions = rec->instructions;
 	body->reuseport = !!rec->reuseport;
 	body->program = source_bytes(source, &rec->program);
-	body->sha256 = sha256_of(source, &body->program);
+	body->sha256 = source_sha256(source, &body->program);
 	body->program_id = rec->program_id;
 	if (rec->program_id)
 		body->tag =

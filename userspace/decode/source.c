@@ -3,6 +3,7 @@
 #include "decode/source.h"
 
 #include <errno.h>
+#include <openssl/evp.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -48,6 +49,16 @@ ProtobufCBinaryData source_bytes(struct source *source, const struct bytes_ref *
 ProtobufCBinaryData source_name(const char *name, size_t size)
 {
 	return (ProtobufCBinaryData){.data = (uint8_t *)name, .len = strnlen(name, size)};
+}
+
+ProtobufCBinaryData source_sha256(struct source *source, const ProtobufCBinaryData *data)
+{
+	unsigned size = 32;
+	uint8_t *hash = data->len ? source_alloc(source, size) : NULL;
+
+	if (!hash || !EVP_Digest(data->data, data->len, hash, &size, EVP_sha256(), NULL))
+		return (ProtobufCBinaryData){0};
+	return (ProtobufCBinaryData){.data = hash, .len = size};
 }
 
 /* Takes the string at the front of *rest off it. */

@@ -33,6 +33,8 @@ void *source_alloc(struct source *source, size_t size);
 ProtobufCBinaryData source_bytes(struct source *source, const struct bytes_ref *ref);
 /* Bytes up to the NUL, of an array inside the fixed part. */
 ProtobufCBinaryData source_name(const char *name, size_t size);
+/* 32 bytes; empty when there is nothing to digest. */
+ProtobufCBinaryData source_sha256(struct source *source, const ProtobufCBinaryData *data);
 /* NUL-terminated strings to a list of them; the last may lack its NUL. */
 ProtobufCBinaryData *source_strings(struct source *source, const struct bytes_ref *ref, size_t *n);
 Hinomi__File *source_file(struct source *source, const struct file_ref *file);

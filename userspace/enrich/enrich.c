@@ -266,23 +266,19 @@ static int event_hash(struct enrich *enrich, const struct event *event, struct a
 }
 
 /* What the tree knew before this event.  Where it already has the new ones, another thread was
- * first, and what this one had is not known. */
-static int cred_learn(const struct process *process, const struct facts *facts,
-		      Hinomi__CredChange *change, struct arena *arena)
+ * first, and what this one had is not known: NULL. */
+static int cred_before(const struct process *process, const struct facts *facts,
+		       struct arena *arena, Hinomi__Credentials **ret)
 {
 	const struct facts *old = &process->facts;
-	Hinomi__Credentials *cred;
 
-	if (change->old_known || !process->told ||
-	    (!memcmp(old->ids, facts->ids, sizeof(old->ids)) &&
-	     !memcmp(old->caps, facts->caps, sizeof(old->caps))))
+	if (!process->told || (!memcmp(old->ids, facts->ids, sizeof(old->ids)) &&
+			       !memcmp(old->caps, facts->caps, sizeof(old->caps))))
 		return 0;
-	cred = arena_alloc(arena, sizeof(*cred));
-	if (!cred)
+	*ret = arena_alloc(arena, sizeof(**ret));
+	if (!*ret)
 		return -ENOMEM;
-	facts_credentials(old, cred);
-	change->old = cred;
-	change->old_known = true;
+	facts_credentials(old, *ret);
 	return 0;
 }
 
@@ -317,6 +313,37 @@ static void login_learn(const struct process *process, const struct event *event
 		event->body->login->uid = process->facts.login_uid;
 	if (!event->body->result && process->session)
 		session_begin(process->session, event->body->time_ns, &leader);
+}
+
+static int cred_learn(const struct process *process, const struct facts *facts, struct event *event,
+		      struct arena *arena)
+{
+	Hinomi__CredChange *change =
+		event->kind == KIND_cred_change ? event->body->cred_change : NULL;
+	Hinomi__Exec *exec = event->kind == KIND_exec ? event->body->exec : NULL;
+	int r = 0;
+
+	if (change && !change->old_known) {
+		r = cred_before(process, facts, arena, &change->old);
+		change->old_known = change->old != NULL;
+	} else if (exec && exec->setid && !exec->before) {
+		r = cred_before(process, facts, arena, &exec->before);
+		if (exec->before)
+			exec->capabilities_gained = event->process->credentials->cap_permitted &
+						    ~exec->before->cap_permitted;
+	}
+	return r;
+}
+
+/* How old the file was that is executed. */
+static void exec_age(const struct event *event)
+{
+	Hinomi__Exec *exec = event->body->exec;
+	uint64_t since_boot = clock_boot_ns() - event->body->time_ns;
+	uint64_t real = clock_real_ns() - since_boot;
+
+	if (exec->file && exec->file->changed_ns && real > exec->file->changed_ns)
+		exec->age_ns = real - exec->file->changed_ns;
 }
 
 /* A child is as its creator was, until it says otherwise.  Stale afterwards: pointers to other
@@ -394,15 +421,16 @@ int enrich_event(struct enrich *enrich, struct event *event, struct arena *arena
 	facts_of(event->process, &facts);
 	watched_fill(enrich->watch, enrich->nwatch, event);
 	enrich->watch_grows |= watched_grows(enrich->watch, enrich->nwatch, event);
-	if (event->kind == KIND_cred_change)
-		r = cred_learn(process, &facts, event->body->cred_change, arena);
+	r = cred_learn(process, &facts, event, arena);
 	if (event->kind == KIND_login)
 		login_old(process, event);
 	process_learn(enrich, process, event, &facts);
 	if (event->kind == KIND_login)
 		login_learn(process, event);
-	if (event->kind == KIND_exec)
+	if (event->kind == KIND_exec) {
+		exec_age(event);
 		r = exec_learn(process, facts.exec_id, event->body->exec);
+	}
 	if (!r)
 		r = event_hash(enrich, event, arena);
 	if (!r)

@@ -82,6 +82,9 @@ void say_process_access(const struct body *body, const Hinomi__Event *event)
 		[HINOMI__PROCESS_ACCESS__OPERATION__OPERATION_MEMORY_WRITE] = "wrote memory of",
 		[HINOMI__PROCESS_ACCESS__OPERATION__OPERATION_OPEN] = "opened in /proc",
 		[HINOMI__PROCESS_ACCESS__OPERATION__OPERATION_DESCRIPTOR] = "took a descriptor of",
+		[HINOMI__PROCESS_ACCESS__OPERATION__OPERATION_FILE_WRITE] =
+			"wrote through /proc the memory of",
+		[HINOMI__PROCESS_ACCESS__OPERATION__OPERATION_ADVISE] = "advised on memory of",
 	};
 	const Hinomi__ProcessAccess *access = event->process_access;
 	unsigned way = (unsigned)access->operation;
@@ -97,6 +100,8 @@ void say_signal(const struct body *body, const Hinomi__Event *event)
 	words_signal(body->what, event->signal->signal);
 	fputs(" " BODY_ARROW " ", body->what);
 	put_target(body, event->signal->target);
+	if (event->signal->to_sensor)
+		body_note(body, STYLE_ALARM, "the sensor");
 }
 
 static void put_mount_flags(FILE *out, uint64_t flags)

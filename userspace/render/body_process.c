@@ -4,6 +4,8 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "render/words.h"
@@ -76,6 +78,49 @@ static void put_origin(const struct body *body, const Hinomi__Origin *origin)
 		fputs("\033[0m", out);
 }
 
+static void put_exec_rights(const struct body *body, const Hinomi__Exec *exec)
+{
+	if (exec->setid)
+		body_note(body, STYLE_MAGENTA, "set-id");
+	if (exec->capabilities_gained) {
+		fputs("  ", body->note);
+		words_capabilities(body->note, '+', exec->capabilities_gained);
+	}
+	if (exec->writable_by_others)
+		body_note(body, STYLE_ALARM, "file writable by others");
+	if (exec->executable_stack)
+		body_note(body, STYLE_DIM, "executable stack");
+}
+
+/* A shell whose input is a socket: once, for whichever descriptor it is. */
+static void put_stdio(const struct body *body, const Hinomi__Exec *exec)
+{
+	for (size_t i = 0; i < exec->n_stdio; i++) {
+		const Hinomi__Stdio *stdio = exec->stdio[i];
+
+		if (!stdio->peer || !S_ISSOCK(stdio->mode) || stdio->family == AF_UNIX)
+			continue;
+		fprintf(body->note, "  fd %u is a socket to ", stdio->fd);
+		words_address(body->note, stdio->peer);
+		return;
+	}
+}
+
+/* Those that make a program load something are shown; the session is told elsewhere. */
+static void put_variable(const struct body *body, const ProtobufCBinaryData *variable)
+{
+	static const char *const shown[] = {
+		"LD_PRELOAD=", "LD_AUDIT=", "LD_LIBRARY_PATH=", "GLIBC_TUNABLES=", "BASH_ENV="};
+
+	for (size_t i = 0; i < ARRAY_SIZE(shown); i++) {
+		if (variable->len < strlen(shown[i]) ||
+		    memcmp(variable->data, shown[i], strlen(shown[i])))
+			continue;
+		fputs("  ", body->note);
+		body_bytes(body->note, variable);
+	}
+}
+
 void say_exec(const struct body *body, const Hinomi__Event *event)
 {
 	const Hinomi__Exec *exec = event->exec;
@@ -100,10 +145,12 @@ void say_exec(const struct body *body, const Hinomi__Event *event)
 		fputs("  = ", body->note);
 		body_bytes(body->note, &exec->file->path);
 	}
-	if (exec->setid)
-		body_note(body, STYLE_MAGENTA, "set-id");
 	if (exec->file && exec->file->origin)
 		put_origin(body, exec->file->origin);
+	put_exec_rights(body, exec);
+	put_stdio(body, exec);
+	for (size_t i = 0; i < exec->n_environment; i++)
+		put_variable(body, &exec->environment[i]);
 	if (exec->file && exec->file->memory)
 		body_note(body, STYLE_ALARM, "in memory only");
 	else if (exec->file && exec->file->deleted)

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Memory that becomes executable: files (programs and libraries, whoever maps
+ * them), and what is no file or was written to.  Seen where the kernel asks
+ * whether it may, so before the outcome.
+ *
+ * A file of root that nobody else may write is told once for each executable
+ * that maps it, any other one once for each process; memory once for each
+ * process and way.  The rest is counted as aggregated: a compiler at run time
+ * makes thousands of them a second.
+ */
+#pragma once
+
+#define PROT_WRITE			    2
+#define PROT_EXEC			    4
+#define VM_WRITE			    2
+#define VM_GROWSDOWN			    0x100
+#define MAP_ANONYMOUS			    0x20
+#define MAY_BE_WRITTEN_BY_OTHERS(mode, gid) (((mode)&02) || (((mode)&020) && (gid)))
+
+struct memory_key {
+	__u64 inode; /* or the way */
+	__u64 changed_ns;
+	__u64 who; /* inode of the executable, or start of the process */
+	__u32 device;
+	__u32 who_device; /* of the executable, or process id */
+	__u64 image;	  /* of the process; 0: told by executable */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct memory_key);
+	__type(value, __u32);
+} memory_told SEC(".maps");
+
+static __always_inline void key_of_process(struct memory_key *key)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	key->who = READ(task, group_leader, start_boottime);
+	key->who_device = READ(task, tgid);
+	key->image = exec_id_of(task) + 1;
+}
+
+/* True for the first of its kind; else counted. */
+static __always_inline bool is_news(struct memory_key *key, __u32 kind)
+{
+	__u32 *told = bpf_map_lookup_elem(&memory_told, key), one = 1;
+	struct ledger_cell *cell;
+
+	if (!told) {
+		bpf_map_update_elem(&memory_told, key, &one, BPF_ANY);
+		return true;
+	}
+	cell = ledger_cell(kind);
+	if (cell) {
+		count(&cell->seen);
+		count(&cell->aggregated);
+	}
+	return false;
+}
+
+static __always_inline bool is_usual(struct inode *inode, struct file *file)
+{
+	__u32 mode = READ(inode, i_mode);
+
+	return !READ(inode, i_uid.val) && READ(inode, i_nlink) &&
+	       !MAY_BE_WRITTEN_BY_OTHERS(mode, READ(inode, i_gid.val)) &&
+	       !(READ(file, f_path.mnt, mnt_flags) & MNT_INTERNAL);
+}
+
+static __always_inline int on_image(struct file *file, __u32 protection, __u32 flags, bool later,
+				    __u32 hook, __u32 tier)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct inode *inode = READ(file, f_inode), *exe = READ(task, mm, exe_file, f_inode);
+	struct memory_key key = {};
+	struct image_record *rec;
+	struct slot *slot;
+
+	if (inode == exe || !in_scope()) /* the exec has told */
+		return 0;
+	key.inode = READ(inode, i_ino);
+	key.device = READ(inode, i_sb, s_dev);
+	key.changed_ns = inode_ctime_ns(inode);
+	if (is_usual(inode, file)) {
+		key.who = READ(exe, i_ino);
+		key.who_device = READ(exe, i_sb, s_dev);
+	} else {
+		key_of_process(&key);
+	}
+	if (!is_news(&key, KIND_image_load))
+		return 0;
+	slot = record_begin(KIND_image_load, hook, tier, sizeof(*rec));
+	if (!slot)
+		return 0;
+	rec = (void *)slot->data;
+	if (tier == 1)
+		rec->record.flags |= RECORD_RESULT_UNKNOWN;
+	rec->protection = protection;
+	rec->flags = flags;
+	rec->later = later;
+	rec->by_executable = !key.image;
+	file_fill(slot, &rec->file, file);
+	return record_end(slot, 0, LANE_OF_image_load);
+}
+
+struct region {
+	struct file *file;
+	__u64 address, size;
+	__u32 action, memory;
+	bool writable, was_writable;
+};
+
+static __always_inline int on_memory(struct region *region, __u32 hook, __u32 tier)
+{
+	struct memory_key key = {};
+	struct memory_record *rec;
+	struct slot *slot;
+
+	if (!in_scope())
+		return 0;
+	key_of_process(&key);
+	key.inode = region->memory << 8 | region->action << 2 | region->writable << 1 |
+		    region->was_writable;
+	if (!is_news(&key, KIND_memory_exec))
+		return 0;
+	slot = record_begin(KIND_memory_exec, hook, tier, sizeof(*rec));
+	if (!slot)
+		return 0;
+	rec = (void *)slot->data;
+	if (tier == 1)
+		rec->record.flags |= RECORD_RESULT_UNKNOWN;
+	rec->action = region->action;
+	rec->memory = region->memory;
+	rec->writable = region->writable;
+	rec->was_writable = region->was_writable;
+	rec->address = region->address;
+	rec->size = region->size;
+	if (region->file)
+		file_fill(slot, &rec->file, region->file);
+	return record_end(slot, 0, LANE_OF_memory_exec);
+}
+
+SEC("?fentry/security_mmap_file")
+int BPF_PROG(image_map, struct file *file, unsigned long protection, unsigned long flags)
+{
+	if (!(protection & PROT_EXEC) || !file)
+		return 0;
+	return on_image(file, protection, flags, false, HOOK_image_map, 1);
+}
+
+/* No file, or one that stays writable. */
+static __always_inline int on_memory_map(struct file *file, __u32 protection, __u32 hook,
+					 __u32 tier)
+{
+	struct region region = {.file = file,
+				.action = MEMORY_MAP,
+				.memory = file ? MEMORY_FILE : MEMORY_ANONYMOUS,
+				.writable = !!(protection & PROT_WRITE)};
+
+	if (file && !region.writable)
+		return 0;
+	return on_memory(&region, hook, tier);
+}
+
+SEC("?fentry/security_mmap_file")
+int BPF_PROG(memory_map, struct file *file, unsigned long protection, unsigned long flags)
+{
+	return protection & PROT_EXEC ? on_memory_map(file, protection, HOOK_memory_map, 1) : 0;
+}
+
+/* A private mapping that was written to has pages that are no file's any more. */
+static __always_inline bool is_image(struct vm_area_struct *vma, __u32 protection)
+{
+	return READ(vma, vm_file) && !READ(vma, anon_vma) && !(READ(vma, vm_flags) & VM_WRITE) &&
+	       !(protection & PROT_WRITE);
+}
+
+SEC("?fentry/security_file_mprotect")
+int BPF_PROG(image_protect, struct vm_area_struct *vma, unsigned long asked,
+	     unsigned long protection)
+{
+	if (!(protection & PROT_EXEC) || !is_image(vma, protection) ||
+	    READ(vma, vm_flags) & VM_EXEC)
+		return 0;
+	return on_image(READ(vma, vm_file), protection, 0, true, HOOK_image_protect, 1);
+}
+
+static __always_inline __u32 memory_of(struct vm_area_struct *vma)
+{
+	struct mm_struct *mm = READ(vma, vm_mm);
+	__u64 start = READ(vma, vm_start), end = READ(vma, vm_end);
+
+	if (READ(vma, vm_file))
+		return MEMORY_FILE;
+	if (READ(vma, vm_flags) & VM_GROWSDOWN)
+		return MEMORY_STACK;
+	if (start < READ(mm, brk) && end > READ(mm, start_brk))
+		return MEMORY_HEAP;
+	return MEMORY_ANONYMOUS;
+}
+
+SEC("?fentry/security_file_mprotect")
+int BPF_PROG(memory_protect, struct vm_area_struct *vma, unsigned long asked,
+	     unsigned long protection)
+{
+	struct region region = {.action = MEMORY_PROTECT};
+
+	if (!(protection & PROT_EXEC) || is_image(vma, protection))
+		return 0;
+	region.file = READ(vma, vm_file);
+	region.memory = memory_of(vma);
+	region.writable = !!(protection & PROT_WRITE);
+	region.was_writable = !!(READ(vma, vm_flags) & VM_WRITE);
+	if (!region.writable && !region.was_writable && READ(vma, vm_flags) & VM_EXEC)
+		return 0; /* it was so before */
+	region.address = READ(vma, vm_start);
+	region.size = READ(vma, vm_end) - region.address;
+	return on_memory(&region, HOOK_memory_protect, 1);
+}
+
+/* Tier 2: what the caller asked for; what the memory was before is not known.  Global, for the sake
+ * of the stack. */
+__noinline int tap_map(__u32 protection, __u32 flags, __u32 fd)
+{
+	struct file *file = NULL;
+
+	if (!(flags & MAP_ANONYMOUS)) {
+		file = file_of_fd(fd);
+		if (!file)
+			return 0;
+		if (tapped(KIND_image_load))
+			on_image(file, protection, flags, false, HOOK_tap, 2);
+	}
+	return tapped(KIND_memory_exec) ? on_memory_map(file, protection, HOOK_tap, 2) : 0;
+}
+
+__noinline int tap_protect(__u64 address, __u64 size, __u32 protection)
+{
+	struct region region = {.action = MEMORY_PROTECT,
+				.memory = MEMORY_UNKNOWN,
+				.address = address,
+				.size = size,
+				.writable = !!(protection & PROT_WRITE)};
+
+	return on_memory(&region, HOOK_tap, 2);
+}
+
+static __always_inline int tap_mprotect(struct call *call)
+{
+	if (!(call->arg[2] & PROT_EXEC) || call->result)
+		return 0;
+	return tap_protect(call->arg[0], call->arg[1], call->arg[2]);
+}
+
+/* Page faults that user space answers: they stop the kernel in the middle of reading arguments. */
+static __always_inline int on_userfaultfd(struct call *call)
+{
+	struct slot *slot = call_begin(call, KIND_userfaultfd, sizeof(struct userfaultfd_record));
+
+	if (!slot)
+		return 0;
+	((struct userfaultfd_record *)slot->data)->flags = call->arg[0];
+	return record_end(slot, call->result < 0 ? call->result : 0, LANE_OF_userfaultfd);
+}
+
+CALL_EXIT(userfaultfd, on_userfaultfd)
