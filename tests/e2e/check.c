@@ -113,6 +113,8 @@ static bool is_common(uint32_t family)
 /* Some hooks run before the outcome is known. */
 static bool may_be_unknown(const struct seen *seen)
 {
+	if (seen->kind == KIND_image_load || seen->kind == KIND_memory_exec)
+		return seen->event->tier == 1;
 	switch (seen->kind) {
 	case KIND_connect:
 		return !is_common(seen->event->connect->family);

@@ -401,6 +401,8 @@ static void check_itself(struct check *check)
 	const struct seen *prctl = take(check, KIND_prctl);
 	const struct seen *first = take(check, KIND_sandbox), *second = take(check, KIND_sandbox);
 
+	while (there_is(check, KIND_cred_change)) /* tier 1: KEEPCAPS is one of the securebits */
+		take(check, KIND_cred_change);
 	want_child(check, check->facts->pid[0], 0);
 	if (!prctl || !first || !second)
 		return;
