@@ -53,7 +53,7 @@ static void split(struct lines *lines, const char *text)
 
 static void lines_free(struct lines *lines)
 {
-	while (lines->n)
+	while (lines && lines->n)
 		free(lines->list[--lines->n]);
 	free(lines);
 }

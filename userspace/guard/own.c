@@ -197,7 +197,7 @@ static void find_programs(struct guard *guard)
 	own_add_inode(guard, TAMPER(FILE), path);
 	slash = strrchr(path, '/');
 	for (size_t i = 0; slash && i < ARRAY_SIZE(names); i++) {
-		strcpy(slash + 1, names[i]);
+		snprintf(slash + 1, sizeof(path) - (size_t)(slash + 1 - path), "%s", names[i]);
 		own_add_inode(guard, TAMPER(FILE), path);
 		own_add_path(guard, TAMPER(FILE), false, "%s", path);
 	}

@@ -129,7 +129,7 @@ static void look_at_place(struct guard *guard)
 	if (!guard->cgroup[0] || cgroup_find(name, dir) || !strcmp(name, guard->cgroup))
 		return;
 	changed(guard, TAMPER(CGROUP), "/proc/self/cgroup", guard->cgroup, name);
-	strcpy(guard->cgroup, name);
+	memcpy(guard->cgroup, name, sizeof(guard->cgroup));
 }
 
 void watch_look(struct guard *guard)
@@ -142,7 +142,7 @@ void watch_look(struct guard *guard)
 		if (!strcmp(value, w->value))
 			continue;
 		changed(guard, w->what, w->name, w->value, value);
-		strcpy(w->value, value);
+		memcpy(w->value, value, sizeof(w->value));
 	}
 	look_at_place(guard);
 }
