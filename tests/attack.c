@@ -13,6 +13,7 @@
 #include <linux/bpf.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -94,8 +95,13 @@ static int control_set(const char *what, uint32_t pid)
 	    element(BPF_MAP_LOOKUP_ELEM, map, 0, &control))
 		return 1;
 	if (!strcmp(what, "tap")) {
+		bool unused = true; /* no class rests on it: then something is there that was not */
+
+		for (size_t i = 0; i < sizeof(control.tap_native); i++)
+			unused &= !control.tap_native[i];
 		memset(control.tap_native, 0, sizeof(control.tap_native));
 		memset(control.tap_compat, 0, sizeof(control.tap_compat));
+		control.tap_native[0] = unused;
 	} else {
 		control.own_tgid = pid;
 	}
