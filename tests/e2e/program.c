@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -30,6 +31,7 @@ static const struct bpf_insn signals[] = {
 
 static int load(unsigned type, const struct bpf_insn *insns, size_t n)
 {
+	const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY}; /* counted before 5.11 */
 	union bpf_attr attr = {
 		.prog_type = type,
 		.insns = (uintptr_t)insns,
@@ -37,6 +39,7 @@ static int load(unsigned type, const struct bpf_insn *insns, size_t n)
 		.license = (uintptr_t) "GPL",
 	};
 
+	setrlimit(RLIMIT_MEMLOCK, &all);
 	memcpy(attr.prog_name, NAME, sizeof(NAME));
 	return (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
 }

@@ -197,6 +197,9 @@ static void check_swap(struct check *check)
 		took(check, HINOMI__SYSTEM__ACTION__ACTION_SWAP_ON, check->facts->error[0]);
 	const struct seen *seen;
 
+	while (there_is(check, KIND_file_open)) /* the kernel's own, of the name; tier 1 */
+		take(check, KIND_file_open);
+
 	if (system) {
 		want_asked(check, check->facts->path[0], system->file);
 		want_number(check, "system.flags", SWAP_FLAG_DISCARD, system->flags);

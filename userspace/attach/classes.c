@@ -158,7 +158,7 @@ const struct class classes[] = {
 				   "reboot_enter_ia32|reboot_enter", "settime_exit",
 				   "adjtimex_exit", "syslog_exit"},
 		      .extras = {"memory_exit", "kcore_exit"}},
-		     {.programs = {"kernel_tap"}, .extras = {"memory_exit", "kcore_exit"}}),
+		     {.programs = {"kernel_tap"}, .extras = {"kcore_exit"}}),
 	CLASS(kernel_attempt, TIER("bpf_exit", "bpf_ia32|bpf_exit"), TIER("kernel_tap")),
 };
 const unsigned nclasses = ARRAY_SIZE(classes);
