@@ -370,6 +370,8 @@ static void check_failed(struct check *check)
 
 	refused(check, "./nothing-here", ENOENT);
 	refused(check, facts->path[0], EACCES);
+	if (there_is(check, KIND_file_read)) /* tier 1: the kernel's own opening of it, refused */
+		take(check, KIND_file_read);
 	failed = refused(check, "./formless", ENOEXEC);
 	snprintf(asked, sizeof(asked), "%s/./formless", facts->dir);
 	if (failed && tier_of(check, KIND_exec_failed) == 1)
