@@ -21,7 +21,7 @@ perform()
 	mkdir -p "/tmp/prove/$name"
 	: > /run/prove.notes
 	begin=$(evade now)
-	(cd "/tmp/prove/$name" && timeout -k 5 "${HINOMI_ROW_TIMEOUT:-60}" setsid -w bash "$1" < /dev/null) \
+	(cd "/tmp/prove/$name" && timeout -k 5 "${HINOMI_ROW_TIMEOUT:-240}" setsid -w bash "$1" < /dev/null) \
 		> "/tmp/prove/$name.out" 2>&1
 	status=$?
 	echo "@@row $name $begin $(evade now) $status"
