@@ -5,7 +5,7 @@ check:
 	@packaging/deps build test cross
 	@B=$(B) tests/run lint clang
 
-# Every fault as often as the table in docs/reliability.md says.
+# Every fault as often as tests/faults/README.md says.
 faults: all test-tools
 	@B=$(B) HINOMI_FAULTS_FULL=1 tests/run faults
 
