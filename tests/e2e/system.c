@@ -218,6 +218,17 @@ static void prepare_kernel(struct facts *facts)
 	program_copy(facts, 0, "kernel", 0644);
 }
 
+static long kexec_file(int fd, const char *line, size_t size)
+{
+#ifdef SYS_kexec_file_load
+	return syscall(SYS_kexec_file_load, fd, -1, size, line, KEXEC_FILE_NO_INITRAMFS);
+#else /* 32-bit x86 has none */
+	(void)fd, (void)line, (void)size;
+	errno = ENOSYS;
+	return -1;
+#endif
+}
+
 static void act_kexec(struct facts *facts)
 {
 	int fd = must(open(facts->path[0], O_RDONLY | O_CLOEXEC));
@@ -229,9 +240,7 @@ static void act_kexec(struct facts *facts)
 		act_skip(facts, "no kexec");
 	sleep(3); /* as in exec/hashed */
 	for (int i = 0; i < 2; i++) {
-		act_tried(facts, 1,
-			  syscall(SYS_kexec_file_load, fd, -1, sizeof(line), line,
-				  KEXEC_FILE_NO_INITRAMFS));
+		act_tried(facts, 1, kexec_file(fd, line, sizeof(line)));
 		usleep(1000000);
 	}
 	if (facts->error[1] == ENOSYS)
