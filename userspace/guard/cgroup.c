@@ -14,7 +14,7 @@ static int own_name(char name[PATH_SIZE])
 	while (file && fgets(line, sizeof(line), file)) {
 		line[strcspn(line, "\n")] = 0;
 		if (!strncmp(line, "0::", 3) && strlen(line) - 3 < PATH_SIZE) {
-			strcpy(name, line + 3);
+			memcpy(name, line + 3, strlen(line + 3) + 1);
 			return 0;
 		}
 	}
