@@ -76,6 +76,16 @@ enum tap {
 	TAP_MMAP,	      /* address, length, protection, flags, fd */
 	TAP_MMAP_OLD,	      /* the same in memory; 32-bit only */
 	TAP_WRITE,	      /* fd, bytes, length: to loginuid, settings */
+	/* processes, from here to TAP_PROCESS_END */
+	TAP_KILL,	  /* pid, signal */
+	TAP_TGKILL,	  /* tgid, tid, signal */
+	TAP_PIDFD_SIGNAL, /* pidfd, signal */
+	TAP_PRCTL,	  /* option, ... */
+	TAP_SECCOMP,	  /* operation, flags */
+	TAP_MPROTECT,	  /* address, length, protection */
+	TAP_USERFAULTFD,  /* flags */
+	TAP_MADVISE,	  /* pidfd */
+	TAP_PROCESS_END,
 	/* the kernel itself */
 	TAP_BPF,	   /* command, attributes */
 	TAP_PERF_EVENT,	   /* attributes, pid, cpu */
@@ -101,16 +111,6 @@ enum tap {
 	TAP_ADJTIMEX32,
 	TAP_CLOCK_ADJTIME, /* clock, timex */
 	TAP_CLOCK_ADJTIME32,
-	/* processes, from here to TAP_PROCESS_END */
-	TAP_KILL,	  /* pid, signal */
-	TAP_TGKILL,	  /* tgid, tid, signal */
-	TAP_PIDFD_SIGNAL, /* pidfd, signal */
-	TAP_PRCTL,	  /* option, ... */
-	TAP_SECCOMP,	  /* operation, flags */
-	TAP_MPROTECT,	  /* address, length, protection */
-	TAP_USERFAULTFD,  /* flags */
-	TAP_MADVISE,	  /* pidfd */
-	TAP_PROCESS_END,
 };
 
 #define TAP_SYSCALLS 1024 /* system call numbers that the tap's tables hold */
