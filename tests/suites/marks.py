@@ -2,6 +2,7 @@
 """How a suite counts the marks that tests/storm left, and says what it found."""
 import collections
 import json
+import os
 import subprocess
 import sys
 
@@ -33,6 +34,14 @@ def cat(build, spool, classes):
         yield json.loads(line)
     if reader.wait():
         raise RuntimeError(f"hinomi cat of {spool} failed")
+
+
+def is_watching(build, spool):
+    """Whether a sensor has begun to look; its spool may still be in the making."""
+    try:
+        return os.path.isdir(spool) and any(True for _ in cat(build, spool, "sensor_start"))
+    except RuntimeError:
+        return False
 
 
 def marks(events, files):
