@@ -201,6 +201,9 @@ static void ways_of_old(void **state)
 		option_parse(&source, LEVEL_PACKET, PACKET_JOIN, exact(n), n, &change);
 		assert_int_equal(change.n_changes, 4);
 	}
+	begin(); /* alone: what is told lies in the bytes, which the next exact() takes back */
+	put(ifreq, sizeof(ifreq));
+	ioctl_parse(&source, IOCTL_FLAGS, exact(sizeof(ifreq)), sizeof(ifreq), false, &change);
 	assert_text(change.changes[0]->name, "eth0");
 	assert_int_equal(change.changes[0]->action, ACTION(DOWN));
 	begin();
