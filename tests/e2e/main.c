@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <getopt.h>
 #include <hinomi/kinds.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -49,6 +51,7 @@ static const char usage[] =
 	"  --losses          instead of the tests: losses before, during and after a crash are "
 	"declared\n"
 	"  --judge SPOOL     only check the ledger of a spool that is there\n"
+	"  --as-service      run the sensor with the rights of its unit, and SENSOR-ARGUMENTs\n"
 	"A TEST is a name as --list has it, or the first part of one.\n";
 
 /* The program that tests execute: this one. */
@@ -346,6 +349,27 @@ static int list(void)
 	return 0;
 }
 
+/* What the unit's CapabilityBoundingSet= leaves; root alone would have more. */
+static int as_service(const char *program, char *const *arguments)
+{
+	static const int kept[] = {CAP_BPF, CAP_PERFMON, CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE};
+	char *argv[16] = {(char *)program};
+
+	for (int cap = 0; cap <= CAP_LAST_CAP; cap++) {
+		bool keeps = false;
+
+		for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+			keeps |= kept[i] == cap;
+		if (!keeps && prctl(PR_CAPBSET_DROP, cap) && errno != EINVAL)
+			return 1;
+	}
+	for (int i = 0; arguments && arguments[i] && i < 14; i++)
+		argv[i + 1] = arguments[i];
+	execv(program, argv);
+	perror(program);
+	return 1;
+}
+
 /* What stands behind "--". */
 static char *const *take_rest(int *argc, char **argv)
 {
@@ -361,16 +385,15 @@ static char *const *take_rest(int *argc, char **argv)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"list", 0, NULL, 'l'},	  {"hinomi", 1, NULL, 'p'},
-		{"dir", 1, NULL, 'd'},	  {"keep", 0, NULL, 'k'},
-		{"help", 0, NULL, 'h'},	  {"judge", 1, NULL, 'j'},
-		{"losses", 0, NULL, 'L'}, {},
+		{"list", 0, NULL, 'l'},	  {"hinomi", 1, NULL, 'p'},	{"dir", 1, NULL, 'd'},
+		{"keep", 0, NULL, 'k'},	  {"help", 0, NULL, 'h'},	{"judge", 1, NULL, 'j'},
+		{"losses", 0, NULL, 'L'}, {"as-service", 0, NULL, 's'}, {},
 	};
 	char path[PATH_MAX], config[2 * PATH_MAX];
 	const char *dir = "/tmp";
 	static struct run run;
 	struct sensor sensor = {.program = NULL};
-	bool keep = false, losses = false;
+	bool keep = false, losses = false, service = false;
 	int c, status;
 
 	if (getenv(CHILD_ENV))
@@ -384,6 +407,9 @@ int main(int argc, char **argv)
 			return judge_spool(&run, optarg);
 		case 'L':
 			losses = true;
+			break;
+		case 's':
+			service = true;
 			break;
 		case 'p':
 			sensor.program = optarg;
@@ -399,6 +425,8 @@ int main(int argc, char **argv)
 			return c == 'h' ? 0 : 2;
 		}
 	}
+	if (service)
+		return as_service(sensor.program ?: beside(path), sensor.arguments);
 	choose(&run, argv + optind);
 	status = places_make(&run, dir);
 	if (status)

@@ -5,11 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "attach/internal.h"
 
 #define SLOTS_PER_CPU 4	 /* as in bpf/record.h */
 #define LOAD_TRIES    24 /* programs that the verifier may refuse before we give up */
+#define KERNEL_TYPES  "/sys/kernel/btf/vmlinux"
 
 /* libbpf tells which program failed only in its messages: "prog 'NAME': ... failed ..." */
 static char failed_program[32];
@@ -203,6 +205,13 @@ static int object_open(struct attach *attach)
 	const void *bytes = object_bytes(&size);
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "hinomi");
 
+	/*
+	 * Named, the kernel's types are all that is searched.  Else libbpf (until 1.3) looks for a
+	 * type that this kernel lacks in every module, and without CAP_SYS_ADMIN gives up with
+	 * EPERM.
+	 */
+	if (!access(KERNEL_TYPES, R_OK))
+		opts.btf_custom_path = KERNEL_TYPES;
 	if (!attach->probe.fetching_atomics)
 		bytes = copy = object_without_fetch(&size);
 	if (!bytes)
