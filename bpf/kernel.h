@@ -79,10 +79,13 @@ struct file_system_type {
 	const char *name;
 };
 
+struct dentry;
+
 struct super_block {
 	dev_t s_dev;
 	unsigned long s_magic;
 	struct file_system_type *s_type;
+	struct dentry *s_root;
 };
 
 struct inode {

@@ -8,13 +8,19 @@
  */
 #pragma once
 
+#define MOVE_FROM_EMPTY_PATH 4 /* the descriptor itself is what is mounted */
+
 static __always_inline void mount_source(struct slot *slot, struct mount_record *rec,
 					 struct vfsmount *mnt)
 {
 	struct mount *mount = (void *)mnt - bpf_core_field_offset(struct mount, mnt);
+	struct dentry *root;
 
 	if (!mnt)
 		return;
+	root = READ(mnt, mnt_root);
+	if (root != READ(mnt, mnt_sb, s_root))
+		append_path(slot, &rec->root, NULL, root);
 	append_string(slot, &rec->source, READ(mount, mnt_devname), false);
 	append_string(slot, &rec->type, READ(mnt, mnt_sb, s_type, name), false);
 }
@@ -105,6 +111,7 @@ static __always_inline int on_move_mount(struct call *call)
 	struct pending *p = call->tier == 1 ? pending_get() : NULL;
 	struct mount_record *rec;
 	struct file_ref from = {};
+	struct file *tree;
 
 	if (!slot)
 		goto done;
@@ -115,11 +122,17 @@ static __always_inline int on_move_mount(struct call *call)
 		rec->target = p->file;
 		rec->target.flags |= append_path(slot, &rec->target.path, p->mnt, p->dentry);
 		mount_source(slot, rec, p->from);
+		goto end;
+	}
+	append_asked(slot, &rec->target, call->arg[2], (void *)call->arg[3], true);
+	tree = call->arg[4] & MOVE_FROM_EMPTY_PATH ? file_of_fd(call->arg[0]) : NULL;
+	if (tree) {
+		mount_source(slot, rec, READ(tree, f_path.mnt));
 	} else {
-		append_asked(slot, &rec->target, call->arg[2], (void *)call->arg[3], true);
 		append_asked(slot, &from, call->arg[0], (void *)call->arg[1], true);
 		rec->source = from.path;
 	}
+end:
 	record_end(slot, call->result, LANE_OF_mount);
 done:
 	if (p)

@@ -111,6 +111,8 @@ struct mount_record {
 	struct file_ref target;
 	struct bytes_ref source;
 	struct bytes_ref type;
+	struct bytes_ref root; /* what of the file system it shows, where that is not the whole */
+	__u32 pad0;
 	__u64 flags;
 	__u32 action; /* enum mount_action */
 	__u32 pad;

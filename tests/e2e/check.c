@@ -233,6 +233,16 @@ void want_text(struct check *check, const char *what, const char *want,
 	want_bytes(check, what, want, strlen(want), got);
 }
 
+void want_tail(struct check *check, const char *what, const char *want,
+	      const ProtobufCBinaryData *got)
+{
+	size_t len = strlen(want);
+
+	if (got->len < len || memcmp(got->data + got->len - len, want, len) != 0)
+		check_fail(check, "%s: expected something that ends in %s, got %.*s", what, want,
+			   (int)got->len, (const char *)got->data);
+}
+
 void want_key(struct check *check, const char *what, const Hinomi__ProcessKey *want,
 	      const Hinomi__ProcessKey *got)
 {

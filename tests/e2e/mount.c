@@ -133,8 +133,10 @@ static void check_bind(struct check *check)
 		want_text(check, "mount.source", "from", &mount->source);
 	mount = mounted(check, HINOMI__MOUNT__ACTION__ACTION_MOVE, 0);
 	want_target(check, to, mount);
-	if (mount)
+	if (mount) {
 		want_number(check, "mount.flags", MOVE_FROM_EMPTY, mount->flags);
+		want_tail(check, "mount.root", "/from", &mount->root);
+	}
 	mount = mounted(check, HINOMI__MOUNT__ACTION__ACTION_MOVE, check->facts->error[0]);
 	if (mount)
 		want_text(check, "mount.target.path", to, &mount->target->path);

@@ -86,6 +86,7 @@ void decode_mount(struct source *source, Hinomi__Event *event)
 	body->target = source_file(source, &rec->target);
 	body->source = source_bytes(source, &rec->source);
 	body->filesystem = source_bytes(source, &rec->type);
+	body->root = source_bytes(source, &rec->root);
 	body->flags = rec->flags;
 }
 

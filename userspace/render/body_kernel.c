@@ -150,6 +150,11 @@ void say_mount(const struct body *body, const Hinomi__Event *event)
 	fprintf(body->what, "%s ", action < ARRAY_SIZE(actions) ? actions[action] : actions[0]);
 	if (mount->source.len && action != HINOMI__MOUNT__ACTION__ACTION_PIVOT_ROOT) {
 		body_bytes(body->what, &mount->source);
+		if (mount->root.len) { /* as findmnt(8) has it */
+			fputc('[', body->what);
+			body_bytes(body->what, &mount->root);
+			fputc(']', body->what);
+		}
 		fputs(action == HINOMI__MOUNT__ACTION__ACTION_UMOUNT ? " from " : " on ",
 		      body->what);
 	}
