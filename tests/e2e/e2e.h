@@ -144,7 +144,7 @@ void want_bytes(struct check *check, const char *what, const void *want, size_t 
 void want_text(struct check *check, const char *what, const char *want,
 	       const ProtobufCBinaryData *got);
 void want_tail(struct check *check, const char *what, const char *want,
-	      const ProtobufCBinaryData *got);
+	       const ProtobufCBinaryData *got);
 void want_true(struct check *check, const char *what, bool is);
 void want_key(struct check *check, const char *what, const Hinomi__ProcessKey *want,
 	      const Hinomi__ProcessKey *got);
