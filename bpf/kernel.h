@@ -79,8 +79,6 @@ struct file_system_type {
 	const char *name;
 };
 
-struct dentry;
-
 struct super_block {
 	dev_t s_dev;
 	unsigned long s_magic;

@@ -371,6 +371,11 @@ int pipeline_seed(struct pipeline *p, const void *record, size_t size)
 	return err ?: enrich_seed(p->enrich, &event);
 }
 
+void pipeline_seeded(struct pipeline *p)
+{
+	enrich_seeded(p->enrich);
+}
+
 bool pipeline_waiting(const struct pipeline *p)
 {
 	return ring_waiting_bytes(p->rings[LANE_KEEP]) || ring_waiting_bytes(p->rings[LANE_BULK]);

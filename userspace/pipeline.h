@@ -71,6 +71,7 @@ void pipeline_close(struct pipeline *p);
 size_t pipeline_run(struct pipeline *p);
 /* A running process that the iterator found. */
 int pipeline_seed(struct pipeline *p, const void *record, size_t size);
+void pipeline_seeded(struct pipeline *p);	 /* that was all of them */
 bool pipeline_waiting(const struct pipeline *p); /* records are in the rings */
 int pipeline_hash_fd(const struct pipeline *p);	 /* readable when a hash was finished, -1 */
 uint64_t pipeline_spool_bytes(const struct pipeline *p);

@@ -403,8 +403,8 @@ static int run(struct sensor *s)
 
 	s->processes = 0;
 	if (attach_tasks(s->attach, on_task, s) && !attach_blind(s->attach))
-		log_warning(
-			"processes that run already cannot be listed: their ancestry is unknown");
+		log_warning("what runs already cannot be listed: its ancestry is not known");
+	pipeline_seeded(&s->pipeline);
 	/* what waited in full rings would leave no room for what the canary does */
 	for (int i = 0; i < DRAIN_BATCHES && pipeline_run(&s->pipeline); i++)
 		;

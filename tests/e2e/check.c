@@ -234,7 +234,7 @@ void want_text(struct check *check, const char *what, const char *want,
 }
 
 void want_tail(struct check *check, const char *what, const char *want,
-	      const ProtobufCBinaryData *got)
+	       const ProtobufCBinaryData *got)
 {
 	size_t len = strlen(want);
 

@@ -421,18 +421,16 @@ int main(int argc, char **argv)
 			keep = true;
 			break;
 		default:
-			fputs(usage, c == 'h' ? stdout : stderr);
-			return c == 'h' ? 0 : 2;
+			return fputs(usage, c == 'h' ? stdout : stderr), c == 'h' ? 0 : 2;
 		}
 	}
-	if (service)
-		return as_service(sensor.program ?: beside(path), sensor.arguments);
-	choose(&run, argv + optind);
-	status = places_make(&run, dir);
-	if (status)
-		return status;
 	if (!sensor.program)
 		sensor.program = beside(path);
+	if (service)
+		return as_service(sensor.program, sensor.arguments);
+	choose(&run, argv + optind);
+	if ((status = places_make(&run, dir)))
+		return status;
 	sensor.spool = run.spool;
 	sensor.cgroup = run.cgroup;
 	sensor.dir = run.root;

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <time.h>
+
 #include "enrich_world.h"
 
 static void creator_and_image_are_inherited(void **state)
@@ -163,6 +168,68 @@ static void seeded_process_that_was_forked_after_all(void **state)
 	assert_int_equal(enrich_seed(enrich, &event), -EINVAL);
 }
 
+static uint64_t started_ns(uint32_t pid)
+{
+	char stat[1024] = "", *at;
+	FILE *file;
+
+	snprintf(stat, sizeof(stat), "/proc/%u/stat", pid);
+	file = fopen(stat, "r");
+	assert_non_null(file);
+	assert_non_null(fgets(stat, sizeof(stat), file));
+	fclose(file);
+	at = strrchr(stat, ')');
+	for (int i = 2; i < 22; i++)
+		at = strchr(at + 1, ' ');
+	return strtoull(at, NULL, 10) * (1000000000u / (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
+static struct event make_found(uint32_t pid, uint64_t exec_id, uint64_t start_ns)
+{
+	struct event event = make_exec(pid, exec_id, "/bin/sleep", "");
+
+	event.kind = KIND_task;
+	event.body->exec->n_args = event.body->exec->args_count = 0;
+	event.process->key->start_ns = start_ns;
+	return event;
+}
+
+static void older_process_shows_its_arguments(void **state)
+{
+	CLEANUP(enrich_free) struct enrich *enrich = make_enrich(100);
+	pid_t child = fork();
+	uint32_t pid = (uint32_t)child;
+	uint64_t start_ns;
+	struct event event;
+	Hinomi__Process *process;
+
+	(void)state;
+	if (!child) {
+		execl("/bin/sleep", "sleep", "00000060", NULL);
+		_exit(1);
+	}
+	nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+	start_ns = started_ns(pid);
+	event = make_found(pid, 4, start_ns);
+	assert_int_equal(enrich_seed(enrich, &event), 0);
+	/* the number is the same, the process is not */
+	event = make_found(pid, 5, start_ns + 5000000000u);
+	assert_int_equal(enrich_seed(enrich, &event), 0);
+	enrich_seeded(enrich);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	event = make_event(KIND_file_open, pid, "sleep");
+	event.process->key->start_ns = start_ns;
+	event.process->key->exec_id = 4;
+	process = run(enrich, event).process;
+	assert_int_equal(process->n_args, 2);
+	assert_bytes(process->args[1], "00000060");
+	event = make_event(KIND_file_open, pid, "sleep");
+	event.process->key->start_ns = start_ns + 5000000000u;
+	event.process->key->exec_id = 5;
+	assert_int_equal(run(enrich, event).process->n_args, 0);
+}
+
 static void same_state_same_number(void **state)
 {
 	CLEANUP(enrich_free) struct enrich *enrich = make_enrich(100);
@@ -309,6 +376,7 @@ int main(void)
 		cmocka_unit_test(ancestors_follow_the_parents),
 		cmocka_unit_test(ancestors_in_a_circle),
 		cmocka_unit_test(seeded_process_that_was_forked_after_all),
+		cmocka_unit_test(older_process_shows_its_arguments),
 		cmocka_unit_test(same_state_same_number),
 		cmocka_unit_test(second_exit),
 		cmocka_unit_test(the_dead_leave_first),

@@ -15,6 +15,8 @@
 #include "base/clock.h"
 #include "enrich/alive.h"
 #include "enrich/cgroup.h"
+#include "enrich/cmdline.h"
+#include "enrich/credentials.h"
 #include "enrich/describe.h"
 #include "enrich/hasher.h"
 #include "enrich/image.h"
@@ -33,8 +35,9 @@ struct enrich {
 	struct origins *origins;
 	struct cgroups *cgroups;
 	struct names *users, *groups;
-	struct hasher *hasher; /* NULL: no hashing */
-	uint64_t states;       /* numbers given to states of processes */
+	struct hasher *hasher;	   /* NULL: no hashing */
+	struct cmdlines *cmdlines; /* while processes are found; NULL else */
+	uint64_t states;	   /* numbers given to states of processes */
 	char *const *watch;
 	size_t nwatch;
 	bool watch_grows;
@@ -75,6 +78,7 @@ void enrich_free(struct enrich *enrich)
 {
 	if (!enrich)
 		return;
+	cmdlines_free(enrich->cmdlines);
 	hasher_free(enrich->hasher);
 	names_free(enrich->groups);
 	names_free(enrich->users);
@@ -265,23 +269,6 @@ static int event_hash(struct enrich *enrich, const struct event *event, struct a
 	}
 }
 
-/* What the tree knew before this event.  Where it already has the new ones, another thread was
- * first, and what this one had is not known: NULL. */
-static int cred_before(const struct process *process, const struct facts *facts,
-		       struct arena *arena, Hinomi__Credentials **ret)
-{
-	const struct facts *old = &process->facts;
-
-	if (!process->told || (!memcmp(old->ids, facts->ids, sizeof(old->ids)) &&
-			       !memcmp(old->caps, facts->caps, sizeof(old->caps))))
-		return 0;
-	*ret = arena_alloc(arena, sizeof(**ret));
-	if (!*ret)
-		return -ENOMEM;
-	facts_credentials(old, *ret);
-	return 0;
-}
-
 static struct session_leader leader_of(const struct process *process, const Hinomi__Endpoint *peer)
 {
 	return (struct session_leader){
@@ -313,26 +300,6 @@ static void login_learn(const struct process *process, const struct event *event
 		event->body->login->uid = process->facts.login_uid;
 	if (!event->body->result && process->session)
 		session_begin(process->session, event->body->time_ns, &leader);
-}
-
-static int cred_learn(const struct process *process, const struct facts *facts, struct event *event,
-		      struct arena *arena)
-{
-	Hinomi__CredChange *change =
-		event->kind == KIND_cred_change ? event->body->cred_change : NULL;
-	Hinomi__Exec *exec = event->kind == KIND_exec ? event->body->exec : NULL;
-	int r = 0;
-
-	if (change && !change->old_known) {
-		r = cred_before(process, facts, arena, &change->old);
-		change->old_known = change->old != NULL;
-	} else if (exec && exec->setid && !exec->before) {
-		r = cred_before(process, facts, arena, &exec->before);
-		if (exec->before)
-			exec->capabilities_gained = event->process->credentials->cap_permitted &
-						    ~exec->before->cap_permitted;
-	}
-	return r;
 }
 
 /* How old the file was that is executed. */
@@ -382,6 +349,21 @@ static void fork_learn(struct enrich *enrich, const struct event *event,
 	tree_set_name(enrich->tree, child, facts.comm);
 }
 
+/* The kernel's iterator tells the executable; the arguments are what the process shows of them. */
+static int image_found(struct enrich *enrich, struct process *process,
+		       const Hinomi__ProcessKey *key, const Hinomi__Exec *from)
+{
+	struct cmdline cmdline = {.n = 0};
+	Hinomi__Exec exec = *from;
+
+	if (!exec.n_args && (enrich->cmdlines || !cmdlines_new(&enrich->cmdlines))) {
+		cmdlines_read(enrich->cmdlines, key->pid, key->start_ns, &cmdline);
+		exec.args = cmdline.args;
+		exec.n_args = cmdline.n;
+	}
+	return exec_learn(process, key->exec_id, &exec);
+}
+
 int enrich_seed(struct enrich *enrich, const struct event *task)
 {
 	const Hinomi__Process *from = task->process;
@@ -400,11 +382,17 @@ int enrich_seed(struct enrich *enrich, const struct event *task)
 		process_learn(enrich, process, task, &facts);
 	if (task->body->body_case == HINOMI__EVENT__BODY_EXEC &&
 	    !tree_image(process, from->key->exec_id))
-		r = exec_learn(process, from->key->exec_id, task->body->exec);
+		r = image_found(enrich, process, from->key, task->body->exec);
 	leader = leader_of(process, from->session ? from->session->peer : NULL);
 	if (process->session)
 		session_found(process->session, &leader);
 	return r;
+}
+
+void enrich_seeded(struct enrich *enrich)
+{
+	cmdlines_free(enrich->cmdlines);
+	enrich->cmdlines = NULL;
 }
 
 int enrich_event(struct enrich *enrich, struct event *event, struct arena *arena)
@@ -421,7 +409,7 @@ int enrich_event(struct enrich *enrich, struct event *event, struct arena *arena
 	facts_of(event->process, &facts);
 	watched_fill(enrich->watch, enrich->nwatch, event);
 	enrich->watch_grows |= watched_grows(enrich->watch, enrich->nwatch, event);
-	r = cred_learn(process, &facts, event, arena);
+	r = credentials_before(process, &facts, event, arena);
 	if (event->kind == KIND_login)
 		login_old(process, event);
 	process_learn(enrich, process, event, &facts);

@@ -36,6 +36,7 @@ void enrich_free(struct enrich *enrich);
 /* A process that ran before the sensor looked, from the task iterator; kind is KIND_task,
  * and body may be an exec body (file, args). */
 int enrich_seed(struct enrich *enrich, const struct event *task);
+void enrich_seeded(struct enrich *enrich); /* that was all of them */
 /* -ENOMEM: the event is whole as it came, but lacks some of this.  -EALREADY: the second exit of
  * one process, to be dropped and counted as aggregated. */
 int enrich_event(struct enrich *enrich, struct event *event, struct arena *arena);
