@@ -99,6 +99,32 @@ struct {
 	__type(value, struct exec_level);
 } exec_levels SEC(".maps");
 
+/* Who asks by a 32-bit or x32 call: the kernel forgets it as it sets up the new image. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 256);
+	__type(key, __u32);   /* thread */
+	__type(value, __u64); /* exec_id of the image that it would make */
+} execs_foreign SEC(".maps");
+
+static __always_inline void foreign_remember(struct task_struct *task)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+	__u64 exec_id = exec_id_of(task) + 1; /* the kernel counts later */
+
+	if (call_is_foreign(task))
+		bpf_map_update_elem(&execs_foreign, &tid, &exec_id, BPF_ANY);
+	else
+		bpf_map_delete_elem(&execs_foreign, &tid); /* of an exec that failed */
+}
+
+static __always_inline __u32 foreign_flag(struct task_struct *task, __u32 tid)
+{
+	__u64 *exec_id = bpf_map_lookup_elem(&execs_foreign, &tid);
+
+	return exec_id && *exec_id == exec_id_of(task) ? RECORD_COMPAT : 0;
+}
+
 /* By its first bytes a program of this machine: what runs itself. */
 static __always_inline bool is_native(struct linux_binprm *bprm)
 {
@@ -160,6 +186,7 @@ int BPF_PROG(level_enter, struct linux_binprm *bprm)
 
 	if (READ(bprm, interp) ==
 	    READ(bprm, filename)) { /* the first; forget an exec that failed */
+		foreign_remember((void *)bpf_get_current_task());
 		for (int i = 0; i < EXEC_LEVELS_MAX; i++) {
 			key.level = i;
 			if (bpf_map_delete_elem(&exec_levels, &key))
@@ -315,6 +342,7 @@ static __always_inline int on_exec(struct task_struct *task, pid_t old_pid,
 	if (!slot)
 		return 0;
 	rec = (void *)slot->data;
+	rec->record.flags |= foreign_flag(task, old_pid);
 	append_args(slot, rec, mm);
 	file_fill(slot, &rec->file, READ(mm, exe_file));
 	append_string(slot, &rec->filename, filename, false);

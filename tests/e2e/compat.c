@@ -25,6 +25,7 @@ enum {
 	NR_open = 5,
 	NR_creat = 8,
 	NR_unlink = 10,
+	NR_execve = 11,
 	NR_getpid = 20,
 	NR_rename = 38,
 	NR_socketcall = 102,
@@ -195,6 +196,54 @@ static void check_change(struct check *check)
 	want_compat(check, length);
 	want_compat(check, times);
 	want_compat(check, made);
+}
+
+/* ---- a 64-bit program that is executed by a call of 32 bits, behind one that failed */
+static void prepare_exec(struct facts *facts)
+{
+	program_copy(facts, 0, "program", 0755);
+}
+
+static int executes(struct facts *facts)
+{
+	char *low = low_page(facts);
+	unsigned *vectors = (unsigned *)(low + 512);
+
+	strcpy(low, "program");
+	strcpy(low + 64, "missing");
+	snprintf(low + 128, 128, "%s", child_env[0]);
+	vectors[0] = (unsigned)(long)low;	  /* argv */
+	vectors[2] = (unsigned)(long)(low + 128); /* envp */
+	if (facts->number[0]) { /* by another call after all: nothing may be left */
+		int80(NR_execve, (long)(low + 64), (long)vectors, (long)(vectors + 2));
+		execve("program", (char *[]){"program", NULL}, child_env);
+	}
+	int80(NR_execve, (long)low, (long)vectors, (long)(vectors + 2));
+	return 1;
+}
+
+static void act_exec_by_32(struct facts *facts)
+{
+	probe(facts);
+	for (int i = 0; i < 2; i++) {
+		facts->number[0] = (uint64_t)i;
+		facts->pid[1 + i] = act_fork(facts, executes);
+		if (act_reap(facts, facts->pid[1 + i]))
+			act_fail(facts, "the program did not end well");
+	}
+}
+
+static void check_exec_by_32(struct check *check)
+{
+	const struct seen *first = take(check, KIND_exec), *second = take(check, KIND_exec);
+
+	take(check, KIND_exec_failed);
+	for (int i = 0; i < 3; i++)
+		want_child(check, check->facts->pid[i], 0);
+	if (!first || !second || tier_of(check, KIND_cred_change) != 1)
+		return; /* what is seen on the way to an exec takes fentry */
+	want_compat(check, first);
+	want_number(check, "event.compat of the other", 0, second->event->compat);
 }
 
 static void act_sockets(struct facts *facts)
@@ -418,6 +467,7 @@ static void check_itself(struct check *check)
 
 const struct test compat_tests[] = {
 	{"compat/itself", NULL, act_itself, check_itself},
+	{"compat/exec", prepare_exec, act_exec_by_32, check_exec_by_32},
 	{"compat/files", NULL, act_files, check_files},
 	{"compat/change", prepare_change, act_change, check_change},
 	{"compat/sockets", NULL, act_sockets, check_sockets},
