@@ -3,5 +3,10 @@ BENCHES := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/
 $(BENCHES): $(B)/tests/bench/%: $(B)/obj/tests/bench/%.o $(call libs,$(PARTS))
 	@mkdir -p $(@D)
 	$(link) $(ALL_LIBS)
-bench: $(BENCHES)
+# the sensor's own pipeline, over stand-ins for what is in the kernel
+$(B)/tests/bench/pipeline: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/bench/pipeline/*.c)) \
+	$(patsubst %,$(B)/obj/userspace/%.o,pipeline announce host identity recover sync) $(call libs,$(PARTS))
+	@mkdir -p $(@D)
+	$(link) $(ALL_LIBS)
+bench: $(BENCHES) $(B)/tests/bench/pipeline
 .PHONY: bench
