@@ -14,88 +14,129 @@
 
 #define VARIABLES_MAX 64
 
-/* A name that ends in "*" stands for all that begin so. */
-static const char *const told[] = {
+#define ALL(name)                            \
+	{                                    \
+		name, sizeof(name) - 1, true \
+	} /* that begin so */
+#define ONE(name)                             \
+	{                                     \
+		name, sizeof(name) - 1, false \
+	}
+
+static const struct {
+	const char *name;
+	uint8_t size;
+	bool is_prefix;
+} told[] = {
 	/* the loader and the C library */
-	"LD_*",
-	"GLIBC_TUNABLES",
-	"GCONV_PATH",
-	"LOCPATH",
-	"MALLOC_*",
-	"RESOLV_HOST_CONF",
-	"RES_OPTIONS",
-	"HOSTALIASES",
+	ALL("LD_"),
+	ONE("GLIBC_TUNABLES"),
+	ONE("GCONV_PATH"),
+	ONE("LOCPATH"),
+	ALL("MALLOC_"),
+	ONE("RESOLV_HOST_CONF"),
+	ONE("RES_OPTIONS"),
+	ONE("HOSTALIASES"),
 	/* shells */
-	"BASH_ENV",
-	"BASH_FUNC_*",
-	"BASH_LOADABLES_PATH",
-	"ENV",
-	"SHELLOPTS",
-	"BASHOPTS",
-	"PS4",
-	"PROMPT_COMMAND",
-	"HISTFILE",
-	"HISTSIZE",
-	"HISTFILESIZE",
-	"HISTCONTROL",
-	"HISTIGNORE",
+	ONE("BASH_ENV"),
+	ALL("BASH_FUNC_"),
+	ONE("BASH_LOADABLES_PATH"),
+	ONE("ENV"),
+	ONE("SHELLOPTS"),
+	ONE("BASHOPTS"),
+	ONE("PS4"),
+	ONE("PROMPT_COMMAND"),
+	ONE("HISTFILE"),
+	ONE("HISTSIZE"),
+	ONE("HISTFILESIZE"),
+	ONE("HISTCONTROL"),
+	ONE("HISTIGNORE"),
 	/* interpreters */
-	"PYTHONSTARTUP",
-	"PYTHONPATH",
-	"PYTHONHOME",
-	"PYTHONINSPECT",
-	"PERL5OPT",
-	"PERL5LIB",
-	"PERL5DB",
-	"PERLLIB",
-	"RUBYOPT",
-	"RUBYLIB",
-	"NODE_OPTIONS",
-	"NODE_PATH",
-	"JAVA_TOOL_OPTIONS",
-	"_JAVA_OPTIONS",
-	"JDK_JAVA_OPTIONS",
-	"LUA_INIT*",
-	"PHPRC",
-	"PHP_INI_SCAN_DIR",
+	ONE("PYTHONSTARTUP"),
+	ONE("PYTHONPATH"),
+	ONE("PYTHONHOME"),
+	ONE("PYTHONINSPECT"),
+	ONE("PERL5OPT"),
+	ONE("PERL5LIB"),
+	ONE("PERL5DB"),
+	ONE("PERLLIB"),
+	ONE("RUBYOPT"),
+	ONE("RUBYLIB"),
+	ONE("NODE_OPTIONS"),
+	ONE("NODE_PATH"),
+	ONE("JAVA_TOOL_OPTIONS"),
+	ONE("_JAVA_OPTIONS"),
+	ONE("JDK_JAVA_OPTIONS"),
+	ALL("LUA_INIT"),
+	ONE("PHPRC"),
+	ONE("PHP_INI_SCAN_DIR"),
 	/* programs that run others */
-	"GIT_SSH_COMMAND",
-	"GIT_EXTERNAL_DIFF",
-	"GIT_EXEC_PATH",
-	"LESSOPEN",
-	"LESSCLOSE",
-	"TCLLIBPATH",
-	"OPENSSL_CONF",
-	"OPENSSL_ENGINES",
+	ONE("GIT_SSH_COMMAND"),
+	ONE("GIT_EXTERNAL_DIFF"),
+	ONE("GIT_EXEC_PATH"),
+	ONE("LESSOPEN"),
+	ONE("LESSCLOSE"),
+	ONE("TCLLIBPATH"),
+	ONE("OPENSSL_CONF"),
+	ONE("OPENSSL_ENGINES"),
 	/* the session */
-	"SSH_CONNECTION",
-	"SSH_CLIENT",
-	"SSH_TTY",
-	"SSH_ORIGINAL_COMMAND",
-	"SSH_AUTH_SOCK",
-	"SUDO_USER",
-	"SUDO_UID",
-	"SUDO_COMMAND",
+	ONE("SSH_CONNECTION"),
+	ONE("SSH_CLIENT"),
+	ONE("SSH_TTY"),
+	ONE("SSH_ORIGINAL_COMMAND"),
+	ONE("SSH_AUTH_SOCK"),
+	ONE("SUDO_USER"),
+	ONE("SUDO_UID"),
+	ONE("SUDO_COMMAND"),
 };
 
-static bool is_told(const ProtobufCBinaryData *variable)
+/* A set of beginnings, which most variables are not in. */
+struct beginnings {
+	uint64_t bits[4];
+};
+
+#define BEGINNING 3 /* bytes; no name is shorter */
+
+static unsigned beginning_of(const void *name)
 {
-	const uint8_t *equals = variable->len ? memchr(variable->data, '=', variable->len) : NULL;
-	size_t name = equals ? (size_t)(equals - variable->data) : 0;
+	const uint8_t *p = name;
 
-	for (size_t i = 0; name && i < ARRAY_SIZE(told); i++) {
-		size_t len = strlen(told[i]);
-		bool prefix = told[i][len - 1] == '*';
+	return (p[0] * 33u + p[1]) * 33u + p[2];
+}
 
-		len -= prefix;
-		if ((prefix ? name >= len : name == len) && !memcmp(variable->data, told[i], len))
-			return true;
+static struct beginnings beginnings_told(void)
+{
+	struct beginnings set = {0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(told); i++) {
+		unsigned n = beginning_of(told[i].name) % 256;
+
+		set.bits[n / 64] |= 1ull << n % 64;
 	}
+	return set;
+}
+
+static bool is_told(const struct beginnings *set, const ProtobufCBinaryData *variable)
+{
+	unsigned n = variable->len > BEGINNING ? beginning_of(variable->data) % 256 : 0;
+	const uint8_t *equals;
+	size_t name;
+
+	if (variable->len <= BEGINNING || !(set->bits[n / 64] >> n % 64 & 1))
+		return false;
+	equals = memchr(variable->data, '=', variable->len);
+	name = equals ? (size_t)(equals - variable->data) : 0;
+	for (size_t i = 0; name && i < ARRAY_SIZE(told); i++)
+		if ((told[i].is_prefix ? name >= told[i].size : name == told[i].size) &&
+		    !memcmp(variable->data, told[i].name, told[i].size))
+			return true;
 	return false;
 }
 
 static void take(struct source *source, ProtobufCBinaryData area, Hinomi__Exec *body)
 {
+	struct beginnings set = beginnings_told();
+
 	while (area.len && body->n_environment < VARIABLES_MAX) {
 		const uint8_t *nul = memchr(area.data, 0, area.len);
 		ProtobufCBinaryData one = {.data = area.data};
@@ -103,7 +144,7 @@ static void take(struct source *source, ProtobufCBinaryData area, Hinomi__Exec *
 		one.len = nul ? (size_t)(nul - area.data) : area.len;
 		area.len -= one.len + !!nul;
 		area.data += one.len + !!nul;
-		if (!is_told(&one))
+		if (!is_told(&set, &one))
 			continue;
 		if (!body->environment)
 			body->environment =
