@@ -2,17 +2,13 @@
 /* What the sensor says of itself: events of its own, in the keep lane. */
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/utsname.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "host.h"
 #include "pipeline.h"
 #include "attach/attach.h"
 #include "config/config.h"
 #include "enrich/enrich.h"
-#include "spool/spool.h"
 
 struct coverage_list {
 	Hinomi__Coverage items[KINDS_MAX];
@@ -79,24 +75,6 @@ void announce_stop(struct pipeline *p, const char *reason)
 	pipeline_own(p, KIND_sensor_stop, &event);
 }
 
-static uint64_t cpu_time_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return t.tv_sec * NS_PER_SEC + t.tv_nsec;
-}
-
-static uint64_t resident_bytes(void)
-{
-	CLEANUP(fclose) FILE *f = fopen("/proc/self/statm", "re");
-	unsigned long long total, resident;
-
-	if (!f || fscanf(f, "%llu %llu", &total, &resident) != 2)
-		return 0;
-	return resident * sysconf(_SC_PAGESIZE);
-}
-
 void announce_heartbeat(struct pipeline *p)
 {
 	Hinomi__Event event = HINOMI__EVENT__INIT;
@@ -109,9 +87,7 @@ void announce_heartbeat(struct pipeline *p)
 	beat.coverage = coverage.list;
 	beat.n_host_changes = host_changes(&p->host);
 	beat.host_changes = p->host.list;
-	beat.cpu_ns = cpu_time_ns();
-	beat.memory_bytes = resident_bytes();
-	beat.spool_bytes = spool_bytes(p->spool);
+	costs_fill(p, &beat);
 	enrich_stats(p->enrich, &stats);
 	beat.processes = stats.processes;
 	beat.processes_forgotten = stats.processes_evicted;

@@ -116,6 +116,7 @@ int pipeline_open(struct pipeline *p, const struct config *config, struct attach
 	memset(p, 0, sizeof(*p));
 	p->config = config;
 	p->attach = attach;
+	p->costs.start_ns = clock_boot_ns();
 	arena_init(&p->arena, ARENA_BYTES);
 	memcpy(p->lost_ring_told, attach_lost_told(attach), sizeof(p->lost_ring_told));
 	p->rows_max = (size_t)(cpus + 1) * KINDS_MAX;

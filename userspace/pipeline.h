@@ -28,6 +28,14 @@ struct sequences;
 struct spool_writer;
 struct syncer;
 
+/* What the sensor costs, between two heartbeats. */
+struct costs {
+	uint64_t start_ns;	  /* boot time at which it began */
+	bool counting;		  /* the kernel counted what programs cost, when it was looked at */
+	uint64_t seen[KINDS_MAX]; /* then */
+	uint64_t counted[KINDS_MAX]; /* while the kernel counts */
+};
+
 struct pipeline {
 	const struct config *config;
 	struct attach *attach;
@@ -54,6 +62,7 @@ struct pipeline {
 	bool spool_failing; /* said once */
 	uint64_t disk_ns;   /* ever spent waiting for it */
 	uint64_t blind_ns;
+	struct costs costs;
 	uint64_t last_ns; /* time of the record that was taken last */
 	struct host host; /* as it was told last */
 };
@@ -101,6 +110,8 @@ int group_id(
 void announce_start(struct pipeline *p, unsigned processes);
 void announce_stop(struct pipeline *p, const char *reason);
 void announce_heartbeat(struct pipeline *p);
+/* costs.c: what the sensor costs; programs in the batch's arena. */
+void costs_fill(struct pipeline *p, Hinomi__Heartbeat *beat);
 void announce_gap(struct pipeline *p, const Hinomi__Gap *gap);
 struct coverage_change {
 	const struct coverage *now;

@@ -118,6 +118,11 @@ void check_heartbeat(struct check *check)
 	want_true(check, "cpu_ns", seen->event->heartbeat->cpu_ns);
 	want_true(check, "memory_bytes", seen->event->heartbeat->memory_bytes);
 	want_true(check, "spool_bytes", seen->event->heartbeat->spool_bytes);
+	want_true(check, "start_ns before it",
+		  seen->event->heartbeat->start_ns &&
+			  seen->event->heartbeat->start_ns < seen->event->time_ns);
+	want_true(check, "wakeups", seen->event->heartbeat->wakeups);
+	want_true(check, "memory_peak_bytes", seen->event->heartbeat->memory_peak_bytes);
 	want_coverage(check, seen->event->heartbeat->coverage, seen->event->heartbeat->n_coverage);
 }
 

@@ -295,27 +295,39 @@ int attach_start(struct attach *attach, struct attach_error *error)
 static bool entry_is(const struct attach *attach, const char *entry, const char *name)
 {
 	char why[192];
-	const char *used = entry ? tier_program(attach, entry, why, sizeof(why)) : NULL;
+	const char *used;
 
+	if (!entry || !strstr(entry, name)) /* looking for programs by name is slow */
+		return false;
+	used = tier_program(attach, entry, why, sizeof(why));
 	return used && !strcmp(used, name);
 }
 
-static bool program_used(const struct attach *attach, const char *name)
+bool attach_rests_on(const struct attach *attach, unsigned kind, const char *program)
 {
 	for (unsigned c = 0; c < nclasses; c++) {
 		const struct class_state *state = &attach->states[c];
 		const struct tier *tier = &classes[c].tiers[state->tier < 0 ? 0 : state->tier];
 
-		if (!state->attached)
+		if (classes[c].kind != kind || !state->attached)
 			continue;
 		for (int i = 0; i < EXTRAS_MAX; i++)
-			if (entry_is(attach, tier->extras[i], name))
+			if (entry_is(attach, tier->extras[i], program))
 				return true;
 		for (int i = 0; i < PROGRAMS_MAX; i++)
-			if (entry_is(attach, tier->programs[i], name))
+			if (entry_is(attach, tier->programs[i], program))
 				return true;
 	}
 	return false;
+}
+
+static bool program_used(const struct attach *attach, const char *name)
+{
+	bool used = false;
+
+	for (unsigned kind = 0; kind < KINDS_MAX && !used; kind++)
+		used = attach_rests_on(attach, kind, name);
+	return used;
 }
 
 static void links_prune(struct attach *attach)

@@ -100,6 +100,17 @@ struct measure {
 };
 void attach_measures(const struct attach *attach, void (*fn)(void *ctx, const struct measure *),
 		     void *ctx);
+/* What a program has run since it was loaded, while kernel.bpf_stats_enabled was set. */
+struct spent {
+	const char *program;
+	uint64_t runs, ns;
+};
+/* Those that ran; none while it is not set, and none that an earlier process loaded. */
+size_t attach_spent(const struct attach *attach, struct spent *ret, size_t max);
+/* Does the class rest on the program? */
+bool attach_rests_on(const struct attach *attach, unsigned kind, const char *program);
+/* CPU time of the sensor's helper processes and their children. */
+uint64_t attach_helpers_ns(const struct attach *attach);
 const struct coverage *attach_coverage(const struct attach *attach, size_t *count);
 /* What became of a watch list. */
 struct attach_watched {

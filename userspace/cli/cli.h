@@ -9,7 +9,7 @@ enum status {
 	STATUS_OK = 0,
 	STATUS_FAILED = 1,
 	STATUS_USAGE = 2,
-	STATUS_FINDINGS = 3, /* verify, spool check */
+	STATUS_FINDINGS = 3, /* verify, spool check, status */
 	STATUS_UNSUPPORTED = 69,
 	STATUS_PERMISSION = 77,
 	STATUS_CONFIG = 78,
@@ -21,6 +21,7 @@ enum status {
 int command_run(int argc, char **argv);
 int command_cat(int argc, char **argv);
 int command_tail(int argc, char **argv);
+int command_status(int argc, char **argv);
 int command_verify(int argc, char **argv);
 int command_spool(int argc, char **argv);
 int command_describe(int argc, char **argv);

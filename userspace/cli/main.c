@@ -19,6 +19,7 @@ static const char help[] =
 	"  run           sense and deliver in the foreground, print events and the ledger\n"
 	"  tail          follow the events of a spool as they come\n"
 	"  cat           print the events of a spool\n"
+	"  status        whether the sensor runs, what it costs, what it lost\n"
 	"Check\n"
 	"  verify        check a spool's chain, sequences and ledger\n"
 	"  spool check   check the bytes of a spool on disk\n"
@@ -43,6 +44,7 @@ static const struct {
 	{.name = "run", .run = command_run},
 	{.name = "tail", .run = command_tail},
 	{.name = "cat", .run = command_cat},
+	{.name = "status", .run = command_status},
 	{.name = "verify", .run = command_verify},
 	{.name = "spool", .run = command_spool},
 	{.name = "doctor", .program = "hinomi-sensor"},
