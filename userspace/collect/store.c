@@ -142,8 +142,7 @@ static int take_end(const void *bytes, size_t size, struct chain *end)
 	return 0;
 }
 
-/* Where the chain ends: the last frame of the last segment.  The one before it is read as well, for
- * the frame that named the key: it is never further away than a minute or 64 Ki events. */
+/* Where the chain ends: the last frame of the last segment. */
 static int load_chain(const char *path, enum lane lane, struct chain *ret)
 {
 	CLEANUP(spool_reader_free) struct spool_reader *reader = NULL;
@@ -200,9 +199,11 @@ static int open_evidence(const char *path, struct sensor *sensor)
 
 static int open_sensor(struct store *store, struct sensor *sensor)
 {
-	static const struct spool_options options = {.segment_bytes = SEGMENT_BYTES,
-						     .reader_gid = -1};
+	/* what was acknowledged is the only one there is: a full disk refuses what is new */
+	static const struct spool_options options = {
+		.segment_bytes = SEGMENT_BYTES, .reader_gid = -1, .never_evict = true};
 	CLEANUP(free) char *path = NULL;
+	struct spool_eviction gone;
 	int err = sensor_path(store, sensor, &path);
 
 	if (store->nopen >= STORE_OPEN_MAX)
@@ -212,6 +213,9 @@ static int open_sensor(struct store *store, struct sensor *sensor)
 	if (err)
 		return err;
 	store->nopen++;
+	sensor->is_short = false;
+	while (spool_take_eviction(sensor->writer, &gone) == 1)
+		; /* of an earlier life: the chain is read from what is there */
 	for (int lane = 0; !err && lane < LANES; lane++)
 		err = load_chain(path, (enum lane)lane, &sensor->lanes[lane]);
 	if (!err)
@@ -236,6 +240,8 @@ int store_sensor(struct store *store, const uint8_t id[ID_BYTES], bool make, str
 	if (!sensor)
 		return -EMFILE;
 	sensor->used = ++store->uses;
+	if (sensor->is_short)
+		close_sensor(store, sensor);
 	if (!sensor->writer)
 		err = open_sensor(store, sensor);
 	if (err) {
@@ -292,8 +298,13 @@ int store_receipt(struct store *store, const Hinomi__Receipt *receipt,
 
 int store_sync(struct sensor *sensor)
 {
+	struct spool_eviction gone;
 	int err = sensor->dirty ? spool_sync(sensor->writer) : 0;
 
+	/* a failed sync takes what memory has no second copy of; the next one may well succeed */
+	sensor->is_short |= spool_take_eviction(sensor->writer, &gone) == 1;
+	if (!err && sensor->is_short)
+		err = -EIO;
 	sensor->dirty = err;
 	return err;
 }

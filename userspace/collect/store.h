@@ -32,7 +32,8 @@ struct sensor {
 	struct key_identity identity; /* likewise */
 	/* private: */
 	struct spool_writer *writer;
-	bool dirty; /* something was appended since the last good sync */
+	bool dirty;    /* something was appended since the last good sync */
+	bool is_short; /* frames were lost with a failed sync: to be opened anew */
 	uint64_t used;
 	struct sealed_file receipts;
 	uint64_t receipted[LANES]; /* number of the last that was kept */

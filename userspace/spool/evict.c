@@ -112,6 +112,8 @@ bool evict_room(struct spool_writer *writer, enum lane lane, uint64_t size)
 	bool disk_full, enough;
 	uint64_t freed = 0;
 
+	if (writer->options.never_evict)
+		return false;
 	pthread_mutex_lock(&writer->evict_lock);
 	pthread_mutex_lock(&writer->lock);
 	disk_full = quota_allows(writer, lane, size);

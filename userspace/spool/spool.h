@@ -31,6 +31,7 @@ struct spool_options {
 	uint64_t segment_bytes; /* a new one begins beyond this; 0: 16 MiB; never above limit_bytes
 				   / 8 */
 	int reader_gid;		/* group that may read; -1: none */
+	bool never_evict;	/* nothing goes to make room, also on a full disk */
 };
 
 /* Frames that went for want of space or with a failed sync, to be declared. */
