@@ -45,10 +45,36 @@ static void hole_is_refused_unless_declared(void **state)
 	assert_int_equal(count_findings("gap"), 1);
 	/* what was declared gone cannot come back alone, but the whole chain still hangs together
 	 */
+	assert_int_equal(count_findings("fork"), 0);
 	result = bring(made, 7, 7);
-	assert_int_equal(result.problem, HINOMI__PROBLEM__PROBLEM_CHAIN);
+	assert_int_equal(result.problem, HINOMI__PROBLEM__PROBLEM_FORK);
+	assert_int_equal(answer_status(&result), 409);
+	assert_int_equal(count_findings("fork"), 1);
 	result = bring(made, 1, 12);
 	assert_taken(&result, 12);
+}
+
+/* A copy of the machine that steps over what the original is about to send: the original is refused
+ * then, and both must be told of. */
+static void fork_behind_a_hole_is_found(void **state)
+{
+	CLEANUP(free) struct made *made = make_chain("one", 1, NULL, 1);
+	CLEANUP(free) struct made *copy = make_chain("one", 9, made, 11);
+	struct accept_missing missing = {.from = 11, .to = 29};
+	struct accept_result result = bring(made, 1, 10);
+
+	(void)state;
+	assert_taken(&result, 10);
+	accept_frames(&options, copy->frames[30].bytes, copy->frames[30].size, &missing, &result);
+	assert_taken(&result, 30);
+	assert_int_equal(count_findings("gap"), 1);
+	result = bring(made, 11, 12);
+	assert_int_equal(result.problem, HINOMI__PROBLEM__PROBLEM_FORK);
+	assert_int_equal(count_findings("fork"), 1);
+	result = bring(made, 11, 31); /* past the copy's end */
+	assert_int_equal(result.problem, HINOMI__PROBLEM__PROBLEM_FORK);
+	assert_int_equal(count_findings("fork"), 2);
+	assert_int_equal(position(made), 30);
 }
 
 static void first_contact_may_be_late(void **state)
@@ -263,6 +289,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(hole_is_refused_unless_declared, setup, teardown),
 		cmocka_unit_test_setup_teardown(first_contact_may_be_late, setup, teardown),
 		cmocka_unit_test_setup_teardown(fork_is_found_wherever_it_begins, setup, teardown),
+		cmocka_unit_test_setup_teardown(fork_behind_a_hole_is_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(row_must_hang_together, setup, teardown),
 		cmocka_unit_test_setup_teardown(chains_are_apart, setup, teardown),
 		cmocka_unit_test_setup_teardown(damage_is_refused, setup, teardown),

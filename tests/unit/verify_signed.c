@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <openssl/sha.h>
 
 #include "cli/verifier.h"
 #include "frame.pb-c.h"
+#include "frame/frame.h"
 #include "seal/signer.h"
 
 #define FRAMES_MAX 32
@@ -150,16 +152,120 @@ static void test_key_changes(void **state)
 		add_frame(SEAL_EVENTS_MAX);
 	assert_int_equal(verify(identity), 0);
 	assert_int_equal(proof.signed_frames, 12);
-	/* without the frame that names the next key the identity vouches for it */
-	remove_frame(8);
+	/* whatever is missing, the identity vouches for the key of each that is there */
+	for (size_t left = 11; left > 8; left--) {
+		remove_frame(8);
+		assert_true(verify(identity) >= 1);
+		assert_null(strstr(report, "key"));
+		assert_int_equal(proof.signed_frames, left);
+	}
+}
+
+/* What somebody can make of a frame who has no key that the identity certified. */
+static void sign_again(size_t at, EVP_PKEY *with, void (*change)(Hinomi__FrameHeader *header))
+{
+	Hinomi__Frame *frame = hinomi__frame__unpack(NULL, frames[at].size, frames[at].bytes);
+	Hinomi__FrameHeader *header =
+		hinomi__frame_header__unpack(NULL, frame->header.len, frame->header.data);
+	uint8_t public[32], digest[32], text[14 + 32] = "hinomi-frame-1";
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	size_t size = sizeof(public);
+
+	assert_int_equal(EVP_PKEY_get_raw_public_key(with, public, &size), 1);
+	SHA256(public, sizeof(public), digest);
+	memcpy(header->key_id.data, digest, header->key_id.len);
+	change(header);
+	frame->header.len = hinomi__frame_header__get_packed_size(header);
+	frame->header.data = realloc(frame->header.data, frame->header.len);
+	hinomi__frame_header__pack(header, frame->header.data);
+	SHA256(frame->header.data, frame->header.len, text + 14);
+	size = frame->signature.len;
+	assert_int_equal(EVP_DigestSignInit(ctx, NULL, NULL, NULL, with), 1);
+	assert_int_equal(EVP_DigestSign(ctx, frame->signature.data, &size, text, sizeof(text)), 1);
+	EVP_MD_CTX_free(ctx);
+	frames[at].size = hinomi__frame__get_packed_size(frame);
+	frames[at].bytes = realloc(frames[at].bytes, frames[at].size);
+	hinomi__frame__pack(frame, frames[at].bytes);
+	hinomi__frame_header__free_unpacked(header, NULL);
+	hinomi__frame__free_unpacked(frame, NULL);
+}
+
+static void drop_certificate(Hinomi__FrameHeader *header)
+{
+	hinomi__key_certificate__free_unpacked(header->certificate, NULL);
+	header->certificate = NULL;
+}
+
+static void keep_certificate(Hinomi__FrameHeader *header)
+{
+	(void)header;
+}
+
+static void claim_later(Hinomi__FrameHeader *header)
+{
+	memcpy(header->certificate->public_key.data, header->sensor_id.data, 16);
+	header->certificate->first_number = header->number + 1;
+}
+
+/* Behind a hole, and at the very beginning, nobody is believed without a certificate. */
+static void test_unproven(void **state)
+{
+	static void (*const changes[])(Hinomi__FrameHeader *) = {drop_certificate, keep_certificate,
+								 claim_later};
+
+	(void)state;
+	for (int i = 0; i < 6; i++)
+		add_frame(3);
+	remove_frame(3);
 	assert_true(verify(identity) >= 1);
-	assert_int_equal(proof.signed_frames, 11);
-	assert_int_equal(proof.unproven_frames, 0);
-	/* and without either what follows cannot be proven */
-	remove_frame(8);
-	assert_true(verify(identity) >= 1);
-	assert_int_equal(proof.signed_frames, 8);
-	assert_int_equal(proof.unproven_frames, 2);
+	assert_int_equal(proof.signed_frames, 5);
+	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
+		uint8_t *bytes = malloc(frames[4].size);
+		size_t size = frames[4].size;
+
+		memcpy(bytes, frames[4].bytes, size);
+		sign_again(4, stranger, changes[i]); /* frame 6, the last */
+		for (int enrolled = 0; enrolled < 2; enrolled++) {
+			assert_true(verify(enrolled ? identity : NULL) >= 1);
+			assert_int_equal(proof.signed_frames, 4);
+			assert_non_null(
+				strstr(report, i ? "frame 6: the certificate of its key is forged"
+						 : "frame 6: nobody certifies its key"));
+		}
+		free(frames[4].bytes);
+		frames[4].bytes = bytes;
+		frames[4].size = size;
+	}
+}
+
+static enum key_verdict next(struct keychain *chain, struct key_identity *known, size_t at,
+			     bool after_hole)
+{
+	CLEANUP(frame_free) struct frame *frame = NULL;
+
+	assert_int_equal(frame_read(frames[at].bytes, frames[at].size, &frame), 0);
+	return keychain_frame(chain, known, frame, after_hole);
+}
+
+/* A key does not come out of nowhere in the middle of its life. */
+static void test_unnamed(void **state)
+{
+	struct key_identity known = {0};
+	struct keychain chain = {0};
+
+	(void)state;
+	add_frame(3);
+	add_frame(3);
+	sign_with(identity);
+	add_frame(3); /* with a key of its own */
+	add_frame(3);
+	assert_int_equal(next(&chain, &known, 0, true), KEY_PROVEN);
+	assert_int_equal(next(&chain, &known, 1, false), KEY_PROVEN);
+	assert_int_equal(next(&chain, &known, 3, false), KEY_UNNAMED);
+	assert_int_equal(next(&chain, &known, 3, true), KEY_PROVEN);
+	assert_int_equal(next(&chain, &known, 1, false), KEY_UNNAMED);
+	assert_int_equal(next(&chain, &known, 2, false), KEY_PROVEN);
+	assert_int_equal(next(&chain, &known, 3, false), KEY_PROVEN);
 }
 
 static void test_restart(void **state)
@@ -225,6 +331,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_clean, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_key_changes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_restart, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unproven, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unnamed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stranger, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unsigned_from_here, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_changed_signature, setup, teardown),

@@ -55,7 +55,7 @@ struct lane_state {
 struct verifier {
 	FILE *out;
 	struct key_identity identity;
-	uint64_t unsigned_frames, unproven_frames;
+	uint64_t unsigned_frames;
 	uint64_t findings;
 	uint64_t gaps, lost;
 	struct lane_state lanes[LANES];

@@ -19,7 +19,6 @@ void keys_frame(struct verifier *verifier, struct lane_state *lane, const struct
 
 	lane->signed_frames += verdict == KEY_PROVEN;
 	verifier->unsigned_frames += verdict == KEY_UNSIGNED;
-	verifier->unproven_frames += verdict == KEY_UNPROVEN;
 	if (*key_verdict_text(verdict))
 		finding(verifier, lane, frame->header->number, "%s", key_verdict_text(verdict));
 }
@@ -28,7 +27,6 @@ struct verifier_proof verifier_proof(const struct verifier *verifier)
 {
 	struct verifier_proof proof = {
 		.unsigned_frames = verifier->unsigned_frames,
-		.unproven_frames = verifier->unproven_frames,
 		.identity_given = verifier->identity.enrolled,
 		.has_identity = verifier->identity.known,
 	};

@@ -43,8 +43,7 @@ void verifier_end(struct verifier *verifier);
 
 /* What the signatures prove. */
 struct verifier_proof {
-	uint64_t signed_frames;	  /* checked, and right */
-	uint64_t unproven_frames; /* the frame that named their key is not here */
+	uint64_t signed_frames; /* checked, and right */
 	uint64_t unsigned_frames;
 	bool identity_given, has_identity;
 	uint8_t identity[KEY_BYTES];

@@ -103,10 +103,6 @@ static void print_proof(const struct verifier *verifier)
 
 	if (proof.unsigned_frames)
 		printf("not signed: %" PRIu64 " frames\n", proof.unsigned_frames);
-	if (proof.unproven_frames)
-		printf("not proven: %" PRIu64
-		       " frames, since the one that names their key is not here\n",
-		       proof.unproven_frames);
 	if (!proof.signed_frames)
 		return;
 	printf("signed: %" PRIu64 " frames, by identity ", proof.signed_frames);

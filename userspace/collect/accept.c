@@ -20,6 +20,12 @@ struct touched {
 	uint64_t before;      /* end of the chain when the request came */
 	struct chain brought; /* the last frame that was taken or known; number 0: none */
 	bool doubtful; /* brought is older than the end of the chain, and was not compared yet */
+	const char *wrong; /* with it, should it differ */
+};
+
+/* Why a frame that is not the next one is taken. */
+struct jump {
+	const char *kind, *text; /* of the finding */
 };
 
 struct work {
@@ -65,16 +71,41 @@ static int add_finding(struct work *work, const char *kind, uint64_t first, uint
 	return err ? store_problem(work, err) : 0;
 }
 
-static int say_fork(struct work *work, uint64_t number)
+static int say_signature(struct work *work, uint64_t number, const char *wrong)
 {
-	int err = add_finding(work, "fork", number, number,
-			      "another frame with the number of a stored one: a copy of the "
-			      "machine, or one that was set back, speaks as this sensor");
+	int err = add_finding(work, "signature", number, number, wrong);
 
+	return err ? err
+		   : problem(work, HINOMI__PROBLEM__PROBLEM_SIGNATURE, "frame %" PRIu64 ": %s",
+			     number, wrong);
+}
+
+/* Why the frame at hand, wherever it belongs, is none of this sensor's; empty: it is. */
+static const char *not_its(const struct work *work)
+{
+	struct key_identity identity = work->sensor->identity;
+	struct keychain keys = {0};
+
+	return key_verdict_text(keychain_frame(&keys, &identity, work->frame, true));
+}
+
+/* wrong: of not_its(), as anybody can make a frame that differs; gone: none of its number is
+ * stored, since the sensor, or a copy of it, declared that it has none. */
+static int say_fork(struct work *work, uint64_t number, const char *wrong, bool gone)
+{
+	int err;
+
+	if (*wrong)
+		return say_signature(work, number, wrong);
+	err = add_finding(work, "fork", number, number,
+			  gone ? "a frame that was declared gone is brought after all: a copy of "
+				 "the machine, or one that was set back, speaks as this sensor"
+			       : "another frame with the number of a stored one: a copy of the "
+				 "machine, or one that was set back, speaks as this sensor");
 	if (err)
 		return err;
-	return problem(work, HINOMI__PROBLEM__PROBLEM_FORK,
-		       "frame %" PRIu64 " is stored, and is another one", number);
+	return problem(work, HINOMI__PROBLEM__PROBLEM_FORK, "frame %" PRIu64 " %s", number,
+		       gone ? "was declared gone before" : "is stored, and is another one");
 }
 
 /* Who signed the frame that would be the next.  The first certificate that is brought enrols the
@@ -88,12 +119,8 @@ static int check_signature(struct work *work, struct chain *end, bool after_hole
 	uint64_t number = work->frame->header->number;
 	int err = 0;
 
-	if (*wrong) {
-		err = add_finding(work, "signature", number, number, wrong);
-		return err ? err
-			   : problem(work, HINOMI__PROBLEM__PROBLEM_SIGNATURE,
-				     "frame %" PRIu64 ": %s", number, wrong);
-	}
+	if (*wrong)
+		return say_signature(work, number, wrong);
 	if (verdict == KEY_UNSIGNED && !end->number)
 		return add_finding(work, "unsigned", number, number,
 				   "its frames are not signed: anyone could have written them");
@@ -102,12 +129,16 @@ static int check_signature(struct work *work, struct chain *end, bool after_hole
 	return err ? store_problem(work, err) : 0;
 }
 
-static int append(struct work *work, bool after_hole)
+/* What it says of frames before it is believed once it is known who says so. */
+static int append(struct work *work, const struct jump *jump)
 {
 	const struct frame *frame = work->frame;
 	struct chain end = work->sensor->lanes[work->now->lane];
-	int err = check_signature(work, &end, after_hole);
+	int err = check_signature(work, &end, jump);
 
+	if (!err && jump)
+		err = add_finding(work, jump->kind, end.number + 1, frame->header->number - 1,
+				  jump->text);
 	if (err)
 		return err;
 	end.number = frame->header->number;
@@ -129,31 +160,28 @@ static bool follows(const struct frame *frame, const struct chain *before)
 /* Frames are gone for good at the sender, and it says so; or nothing was ever heard of it. */
 static int on_jump(struct work *work, const struct chain *end, uint64_t number)
 {
+	static const struct jump late = {"late", "the first frame ever brought is not the sensor's "
+						 "first: what was before it is not here"};
+	static const struct jump gap = {"gap", "frames are gone at the sensor, which declares it: "
+					       "its spool was full or damaged"};
 	const struct accept_missing *missing = work->missing;
-	int err;
 
 	if (!end->number)
-		err = add_finding(work, "late", 1, number - 1,
-				  "the first frame ever brought is not the sensor's first: what "
-				  "was before it is not here");
-	else if (missing->from == end->number + 1 && missing->to == number - 1)
-		err = add_finding(work, "gap", missing->from, missing->to,
-				  "frames are gone at the sensor, which declares it: its spool "
-				  "was full or damaged");
-	else
-		return problem(work, HINOMI__PROBLEM__PROBLEM_HOLE,
-			       "frame %" PRIu64 " is wanted first", end->number + 1);
-	return err ? err : append(work, true);
+		return append(work, &late);
+	if (missing->from == end->number + 1 && missing->to == number - 1)
+		return append(work, &gap);
+	return problem(work, HINOMI__PROBLEM__PROBLEM_HOLE, "frame %" PRIu64 " is wanted first",
+		       end->number + 1);
 }
 
 static int on_next(struct work *work, const struct chain *end)
 {
 	if (follows(work->frame, end))
-		return append(work, false);
+		return append(work, NULL);
 	if (!end->number)
 		return problem(work, HINOMI__PROBLEM__PROBLEM_CHAIN,
 			       "frame 1 names a frame before it");
-	return say_fork(work, end->number);
+	return say_fork(work, end->number, not_its(work), false);
 }
 
 /* Compares a known frame with the stored one of its number.  Of a row of known frames only the last
@@ -173,11 +201,8 @@ static int settle(struct work *work, struct touched *touched)
 		n = store_find(work->options->store, sensor, touched->lane, number, hash);
 	if (n < 0)
 		return store_problem(work, n);
-	if (n == 0)
-		return problem(work, HINOMI__PROBLEM__PROBLEM_CHAIN,
-			       "frame %" PRIu64 " was declared gone before", number);
-	if (memcmp(hash, touched->brought.hash, sizeof(hash)))
-		return say_fork(work, number);
+	if (n == 0 || memcmp(hash, touched->brought.hash, sizeof(hash)))
+		return say_fork(work, number, touched->wrong, n == 0);
 	touched->doubtful = false;
 	return 0;
 }
@@ -188,10 +213,11 @@ static int on_known(struct work *work, const struct chain *end)
 
 	if (frame->header->number < end->number) {
 		work->now->doubtful = true;
+		work->now->wrong = not_its(work);
 		return 0;
 	}
 	if (memcmp(frame->hash, end->hash, sizeof(end->hash)))
-		return say_fork(work, end->number);
+		return say_fork(work, end->number, not_its(work), false);
 	work->now->doubtful = false; /* what came before it is tied to it */
 	return 0;
 }

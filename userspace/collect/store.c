@@ -152,7 +152,6 @@ static int load_chain(const char *path, enum lane lane, struct chain *ret)
 	size_t size;
 	int n = spool_last_segment(path, lane, &at);
 
-	at.segment -= at.segment > 1;
 	if (!n)
 		n = spool_reader_open(path, lane, at, &reader);
 	if (n)

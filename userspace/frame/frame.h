@@ -38,9 +38,11 @@ int frame_read(const void *data, size_t size, struct frame **ret);
 int frame_open_payload(struct frame *frame);
 /* Did this key sign the frame?  0; -EBADMSG: no, or the frame is not signed. */
 int frame_check_signature(const struct frame *frame, const uint8_t public_key[32]);
-/* Did the identity in the certificate sign its key for this frame's place?  0; -EBADMSG: no, or
- * there is none. */
+/* Did the identity in the certificate, which is there, sign its key for this frame's lane and
+ * start?  0; -EBADMSG. */
 int frame_check_certificate(const struct frame *frame);
+/* Of all that this check depends on: one that was good stays good. */
+void frame_certificate_hash(const struct frame *frame, uint8_t ret[32]);
 void frame_free(struct frame *frame);
 /* Wall-clock time, ns of CLOCK_REALTIME, of a boot time in this frame; 0 when the frame has no
  * clocks. */

@@ -14,37 +14,40 @@ static bool is_key(const Hinomi__FrameHeader *header, const uint8_t key[KEY_BYTE
 	return !memcmp(digest, header->key_id.data, header->key_id.len);
 }
 
-static enum key_verdict take_certificate(struct keychain *chain, struct key_identity *identity,
-					 const struct frame *frame)
+static enum key_verdict check_certificate(struct keychain *chain,
+					  const struct key_identity *identity,
+					  const struct frame *frame)
 {
-	const Hinomi__KeyCertificate *certificate = frame->header->certificate;
+	const Hinomi__FrameHeader *header = frame->header;
+	const Hinomi__KeyCertificate *certificate = header->certificate;
+	uint8_t hash[sizeof(chain->certificate)];
 
+	if (!certificate)
+		return KEY_UNCERTIFIED;
 	if (identity->known && memcmp(identity->key, certificate->identity.data, KEY_BYTES))
 		return KEY_STRANGER;
-	if (frame_check_certificate(frame))
+	if (!is_key(header, certificate->public_key.data) ||
+	    certificate->first_number > header->number)
 		return KEY_FORGED;
-	memcpy(identity->key, certificate->identity.data, KEY_BYTES);
-	identity->known = true;
-	memcpy(chain->key, certificate->public_key.data, KEY_BYTES);
-	chain->has_key = true;
+	frame_certificate_hash(frame, hash);
+	if (memcmp(hash, chain->certificate, sizeof(hash)) && frame_check_certificate(frame))
+		return KEY_FORGED;
+	memcpy(chain->certificate, hash, sizeof(hash));
 	return KEY_PROVEN;
 }
 
-static enum key_verdict check_signed(struct keychain *chain, struct key_identity *identity,
-				     const struct frame *frame)
+static enum key_verdict check_signed(struct keychain *chain, const struct key_identity *identity,
+				     const struct frame *frame, bool after_hole)
 {
-	const Hinomi__FrameHeader *header = frame->header;
-	enum key_verdict verdict = KEY_PROVEN;
+	const Hinomi__KeyCertificate *certificate = frame->header->certificate;
+	enum key_verdict verdict = check_certificate(chain, identity, frame);
 
-	if (header->certificate)
-		verdict = take_certificate(chain, identity, frame);
 	if (verdict)
 		return verdict;
-	if (!chain->has_key)
-		return KEY_UNPROVEN;
-	if (!is_key(header, chain->key))
+	if (!after_hole && chain->has_key && certificate->first_number != frame->header->number &&
+	    memcmp(chain->key, certificate->public_key.data, KEY_BYTES))
 		return KEY_UNNAMED;
-	return frame_check_signature(frame, chain->key) ? KEY_WRONG : KEY_PROVEN;
+	return frame_check_signature(frame, certificate->public_key.data) ? KEY_WRONG : KEY_PROVEN;
 }
 
 enum key_verdict keychain_frame(struct keychain *chain, struct key_identity *identity,
@@ -56,12 +59,13 @@ enum key_verdict keychain_frame(struct keychain *chain, struct key_identity *ide
 	if (header->algorithm == HINOMI__ALGORITHM__ALGORITHM_NONE)
 		return chain->is_signed || identity->enrolled ? KEY_STRIPPED : KEY_UNSIGNED;
 	chain->is_signed = true;
-	if (after_hole && chain->has_key && !is_key(header, chain->key))
-		chain->has_key = false; /* the frame that named this key is among the missing */
-	verdict = check_signed(chain, identity, frame);
-	if (header->next_key.len)
-		memcpy(chain->key, header->next_key.data, KEY_BYTES);
-	return verdict;
+	verdict = check_signed(chain, identity, frame, after_hole);
+	if (verdict)
+		return verdict;
+	memcpy(identity->key, header->certificate->identity.data, KEY_BYTES);
+	identity->known = true;
+	keychain_follow(chain, frame);
+	return KEY_PROVEN;
 }
 
 void keychain_follow(struct keychain *chain, const struct frame *frame)
@@ -69,17 +73,19 @@ void keychain_follow(struct keychain *chain, const struct frame *frame)
 	const Hinomi__FrameHeader *header = frame->header;
 
 	chain->is_signed |= header->algorithm != HINOMI__ALGORITHM__ALGORITHM_NONE;
-	if (header->certificate)
-		memcpy(chain->key, header->certificate->public_key.data, KEY_BYTES);
-	if (header->next_key.len)
-		memcpy(chain->key, header->next_key.data, KEY_BYTES);
-	chain->has_key |= header->certificate || header->next_key.len;
+	chain->has_key = header->certificate;
+	if (!chain->has_key)
+		return;
+	memcpy(chain->key,
+	       header->next_key.len ? header->next_key.data : header->certificate->public_key.data,
+	       KEY_BYTES);
 }
 
 const char *key_verdict_text(enum key_verdict verdict)
 {
 	static const char *const texts[] = {
 		[KEY_STRIPPED] = "is not signed",
+		[KEY_UNCERTIFIED] = "nobody certifies its key",
 		[KEY_STRANGER] = "its key is certified by another identity than the sensor's",
 		[KEY_FORGED] = "the certificate of its key is forged",
 		[KEY_UNNAMED] = "is signed with a key that no frame before named",

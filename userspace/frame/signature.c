@@ -2,6 +2,7 @@
 /* Who signed a frame; shares no code with seal/. */
 #include <errno.h>
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <string.h>
 
 #include "frame/frame.h"
@@ -32,23 +33,39 @@ int frame_check_signature(const struct frame *frame, const uint8_t public_key[32
 	return signature_check(public_key, frame->signature.data, text, sizeof(text));
 }
 
-int frame_check_certificate(const struct frame *frame)
-{
-	static const char what[] = "hinomi-key-1";
-	const Hinomi__FrameHeader *header = frame->header;
-	const Hinomi__KeyCertificate *certificate = header->certificate;
-	uint8_t text[sizeof(what) - 1 + 3 * 16 + 1 + 8 + 32], *at = text;
+#define CERTIFICATE_BYTES (12 + 3 * 16 + 1 + 8 + 32)
 
-	if (!certificate)
-		return -EBADMSG;
-	at = mempcpy(at, what, sizeof(what) - 1);
+static void certificate_text(const Hinomi__FrameHeader *header, uint8_t ret[CERTIFICATE_BYTES])
+{
+	const Hinomi__KeyCertificate *certificate = header->certificate;
+	uint8_t *at = mempcpy(ret, "hinomi-key-1", 12);
+
 	at = mempcpy(at, header->sensor_id.data, 16);
 	at = mempcpy(at, header->boot_id.data, 16);
 	at = mempcpy(at, header->rings_id.data, 16);
 	*at++ = header->lane;
 	for (int i = 0; i < 8; i++)
-		*at++ = header->number >> 8 * i;
+		*at++ = certificate->first_number >> 8 * i;
 	memcpy(at, certificate->public_key.data, 32);
+}
+
+int frame_check_certificate(const struct frame *frame)
+{
+	const Hinomi__KeyCertificate *certificate = frame->header->certificate;
+	uint8_t text[CERTIFICATE_BYTES];
+
+	certificate_text(frame->header, text);
 	return signature_check(certificate->identity.data, certificate->signature.data, text,
 			       sizeof(text));
+}
+
+void frame_certificate_hash(const struct frame *frame, uint8_t ret[32])
+{
+	const Hinomi__KeyCertificate *certificate = frame->header->certificate;
+	uint8_t bytes[CERTIFICATE_BYTES + 32 + SIGNATURE_BYTES], *at = bytes + CERTIFICATE_BYTES;
+
+	certificate_text(frame->header, bytes);
+	at = mempcpy(at, certificate->identity.data, 32);
+	memcpy(at, certificate->signature.data, SIGNATURE_BYTES);
+	SHA256(bytes, sizeof(bytes), ret);
 }

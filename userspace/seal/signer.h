@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The keys of one lane.  Each key signs for a minute or 64 Ki events; its last
- * frame names the next one, and then it is wiped, so that who takes the machine
- * later cannot sign the past again.  The sensor's identity certifies each as well,
- * so that a stream whose beginning is gone can still be proven.  Private keys live
- * in locked memory.
+ * frame names the next one, and then it is wiped.  The sensor's identity certifies
+ * each as well, and every frame bears that certificate, so that it can be proven
+ * whatever is missing before it.  Who has the identity's key can therefore write
+ * another past: what shows it are receipts.  Private keys live in locked memory.
  */
 #pragma once
 
@@ -23,7 +23,7 @@
 int signer_new(EVP_PKEY *identity, const struct seal_identity *who, enum lane lane,
 	       uint64_t first_number, struct signer **ret);
 void signer_free(struct signer *signer);
-/* Fills the header's key fields; what they point to is the signer's. */
+/* Fills the header's key fields; what they point to is the signer's.  -EIO: nothing has changed. */
 int signer_prepare(struct signer *signer, Hinomi__FrameHeader *header);
 int signer_sign(struct signer *signer, const uint8_t header_hash[32], uint8_t ret[SIGNATURE_BYTES]);
 /* The frame is made: the next key, if it was named, takes over, and the old one is gone. */
