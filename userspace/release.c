@@ -13,6 +13,8 @@
 #include "frame/sealed.h"
 #include "spool/spool.h"
 
+#define RECEIPTS_MAX 64 /* the newest: it is their collectors' signatures that cost */
+
 struct search {
 	const uint8_t *sensor_id;
 	uint8_t key[PUBLIC_KEY_BYTES];
@@ -44,7 +46,7 @@ static uint64_t covered(const struct pipeline *p, const struct config_sink *sink
 	if (asprintf(&path, "%s/%s.%s.receipts", p->config->receipts, sink->name,
 		     lane == LANE_KEEP ? "keep" : "bulk") < 0)
 		return 0;
-	sealed_file_read(path, take, &search);
+	sealed_file_read(path, RECEIPTS_MAX, take, &search);
 	return search.number;
 }
 

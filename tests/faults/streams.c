@@ -284,7 +284,7 @@ static void give_receipts(const struct stream *whole, struct verifier *verifier)
 		frame_hash(last, hash);
 		receipt.sensor_id = (ProtobufCBinaryData){sizeof(id), id};
 		receipt.lane = (Hinomi__Lane)lane;
-		receipt.number = number_at(whole, lane, whole->counts[lane] - 1);
+		receipt.number = receipt.end = number_at(whole, lane, whole->counts[lane] - 1);
 		receipt.header_sha256 = (ProtobufCBinaryData){sizeof(hash), hash};
 		verifier_receipt(verifier, &receipt);
 	}

@@ -2,6 +2,7 @@
 /* What the collector acknowledged stays, whatever the disk does. */
 #include "collect_tools.h"
 
+#include "collect/notary.h"
 #include "spool/io.h"
 #include "spool/spool.h"
 
@@ -140,6 +141,50 @@ static void lost_with_a_failed_sync_is_not_acknowledged(void **state)
 	assert_int_equal(count_stored(LANE_BULK), stored + 1);
 }
 
+static void acknowledge(const struct accept_result *result)
+{
+	size_t size;
+	uint8_t *bytes = answer_pack(&options, result, &size);
+
+	assert_non_null(bytes);
+	free(bytes);
+}
+
+/* Whoever sets the store back would have to know of the receipts as well. */
+static void lost_frames_with_receipts_are_found(void **state)
+{
+	CLEANUP(free) struct made *made = make_chain("one", 1, NULL, 1);
+	struct accept_result result;
+	char command[160];
+
+	(void)state;
+	assert_int_equal(notary_open(store_dir(options.store), &options.notary), 0);
+	result = bring(made, 1, 10);
+	assert_taken(&result, 10);
+	acknowledge(&result);
+	result = bring(made, 3, 4);
+	assert_int_equal(result.receipts[0].number, 4);
+	assert_int_equal(result.receipts[0].end, 10);
+	acknowledge(&result);
+	reopen();
+	result = bring(made, 11, 11);
+	assert_taken(&result, 11);
+	acknowledge(&result);
+	assert_int_equal(count_findings("lost"), 0);
+	snprintf(command, sizeof(command), "rm -r %s/6f6e65*/bulk", dir);
+	store_free(options.store);
+	options.store = NULL;
+	assert_int_equal(system(command), 0);
+	assert_int_equal(store_open(dir, &options.store), 0);
+	result = bring(made, 1, 5);
+	assert_taken(&result, 5);
+	result = bring(made, 6, 20);
+	assert_taken(&result, 20);
+	assert_int_equal(count_findings("lost"), 1);
+	notary_free(options.notary);
+	options.notary = NULL;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +192,8 @@ int main(void)
 						teardown_disk),
 		cmocka_unit_test_setup_teardown(lost_with_a_failed_sync_is_not_acknowledged,
 						setup_disk, teardown_disk),
+		cmocka_unit_test_setup_teardown(lost_frames_with_receipts_are_found, setup_disk,
+						teardown_disk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,6 +73,7 @@ static void seal(struct sealing *to, const struct notary *by, uint64_t number, c
 	receipt.lane = HINOMI__LANE__LANE_BULK;
 	receipt.number = number;
 	receipt.header_sha256 = (ProtobufCBinaryData){.data = to->hash, .len = 32};
+	receipt.end = number;
 	receipt.stored_real_ns = 1700000000000000000 + number;
 	hinomi__sealed_receipt__init(&to->sealed);
 	to->sealed.receipt.data = to->bytes;
@@ -160,37 +161,117 @@ static void configured_key_alone_is_believed(void **state)
 	pin_done(&pin);
 }
 
+#define NAME	"soc.bulk.receipts"
+#define NUMBERS 64
+
+/* What a file has, in order. */
+struct kept {
+	uint64_t numbers[NUMBERS];
+	size_t count;
+};
+
 static void collect_numbers(void *ctx, const Hinomi__SealedReceipt *sealed)
 {
-	uint64_t *numbers = ctx;
+	struct kept *kept = ctx;
 	Hinomi__Receipt *receipt =
 		hinomi__receipt__unpack(NULL, sealed->receipt.len, sealed->receipt.data);
 
 	assert_non_null(receipt);
-	assert_true(receipt->number < 16);
-	numbers[receipt->number]++;
+	assert_true(kept->count < NUMBERS);
+	kept->numbers[kept->count++] = receipt->number;
 	hinomi__receipt__free_unpacked(receipt, NULL);
 }
 
-static void file_keeps_the_newest(void **state)
+static const char *path_of(const char *name)
 {
-	char path[96];
+	static char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return path;
+}
+
+static struct kept read_kept(const char *name, uint32_t newest)
+{
+	struct kept kept = {0};
+
+	assert_int_equal(sealed_file_read(path_of(name), newest, collect_numbers, &kept), 0);
+	return kept;
+}
+
+static int keep(struct sealed_file *file, const struct sealing *sealing)
+{
+	Hinomi__Receipt *receipt = hinomi__receipt__unpack(NULL, sealing->sealed.receipt.len,
+							   sealing->sealed.receipt.data);
+	int err = sealed_file_add(file, receipt, &sealing->sealed);
+
+	hinomi__receipt__free_unpacked(receipt, NULL);
+	return err;
+}
+
+/* Each is appended; what a second file has no room for begins it, and the highest goes with it. */
+static void file_keeps_all_until_the_second_is_full(void **state)
+{
 	struct sealed_file file;
 	struct sealing sealing;
+	struct kept now, old;
 
 	(void)state;
-	snprintf(path, sizeof(path), "%s/soc.bulk.receipts", dir);
-	for (unsigned number = 1; number < 16; number++) {
-		uint64_t numbers[16] = {0};
-
-		assert_int_equal(sealed_file_open(at, "soc.bulk.receipts", 3, &file), 0);
-		seal(&sealing, notary, number, "hash");
-		assert_int_equal(sealed_file_add(&file, &sealing.sealed, true), 0);
+	for (unsigned number = 1; number <= 20; number++) {
+		assert_int_equal(sealed_file_open(at, NAME, 8, &file), 0);
+		assert_int_equal(file.highest, number > 16 ? 16 : number - 1);
+		seal(&sealing, notary, number > 16 ? number - 16 : number, "hash");
+		assert_int_equal(keep(&file, &sealing), 0);
+		assert_int_equal(keep(&file, &sealing), 0); /* says nothing new */
 		sealed_file_close(&file);
-		assert_int_equal(sealed_file_read(path, collect_numbers, numbers), 0);
-		for (unsigned i = 1; i < 16; i++)
-			assert_int_equal(numbers[i], i <= number && i + 3 > number);
+		now = read_kept(NAME, 0);
+		assert_int_equal(now.numbers[now.count - 1], number > 16 ? number - 16 : number);
+		assert_true(now.count <= 8);
 	}
+	/* 8 there, then the highest and 7 more, and so on: 1..8, 8..15, 15 16 1 2 3 4 */
+	old = read_kept(NAME ".1", 0);
+	assert_int_equal(old.count, 8);
+	for (unsigned i = 0; i < 8; i++)
+		assert_int_equal(old.numbers[i], 8 + i);
+	assert_int_equal(now.count, 6);
+	assert_int_equal(now.numbers[0], 15);
+	assert_int_equal(now.numbers[1], 16);
+	for (unsigned i = 2; i < 6; i++)
+		assert_int_equal(now.numbers[i], i - 1);
+	now = read_kept(NAME, 2);
+	assert_int_equal(now.count, 2);
+	assert_int_equal(now.numbers[0], 3);
+}
+
+/* A machine that stops between any two steps of beginning anew. */
+static void file_is_there_at_every_moment(void **state)
+{
+	struct sealed_file file;
+	struct sealing sealing;
+	struct kept kept;
+
+	(void)state;
+	assert_int_equal(sealed_file_open(at, NAME, 4, &file), 0);
+	for (unsigned number = 1; number <= 4; number++) {
+		seal(&sealing, notary, number, "hash");
+		assert_int_equal(keep(&file, &sealing), 0);
+	}
+	sealed_file_close(&file);
+	for (int step = 0; step < 2; step++) { /* NAME.new is there; NAME.1 is NAME */
+		assert_int_equal(step ? linkat(at, NAME, at, NAME ".1", 0)
+				      : close(openat(at, NAME ".new", O_CREAT | O_WRONLY, 0600)),
+				 0);
+		kept = read_kept(NAME, 0);
+		assert_int_equal(kept.count, 4);
+	}
+	assert_int_equal(sealed_file_open(at, NAME, 4, &file), 0);
+	seal(&sealing, notary, 5, "hash");
+	assert_int_equal(keep(&file, &sealing), 0);
+	sealed_file_close(&file);
+	kept = read_kept(NAME, 0);
+	assert_int_equal(kept.count, 2);
+	assert_int_equal(kept.numbers[0], 4);
+	assert_int_equal(kept.numbers[1], 5);
+	assert_int_equal(read_kept(NAME ".1", 0).count, 4);
 }
 
 /* A slot is whole or not there, whatever bit of it was changed or wherever it was torn. */
@@ -199,27 +280,66 @@ static void damaged_slot_is_not_there(void **state)
 	uint8_t bytes[2 * SEALED_SLOT_BYTES];
 	struct sealed_file file;
 	struct sealing sealing;
-	char path[96];
+	struct kept kept;
 
 	(void)state;
-	snprintf(path, sizeof(path), "%s/soc.bulk.receipts", dir);
-	assert_int_equal(sealed_file_open(at, "soc.bulk.receipts", 2, &file), 0);
+	assert_int_equal(sealed_file_open(at, NAME, 8, &file), 0);
 	for (unsigned number = 1; number <= 2; number++) {
 		seal(&sealing, notary, number, "hash");
-		assert_int_equal(sealed_file_add(&file, &sealing.sealed, true), 0);
+		assert_int_equal(keep(&file, &sealing), 0);
 	}
 	assert_int_equal(pread(file.fd, bytes, sizeof(bytes), 0), sizeof(bytes));
-	for (size_t i = 0; i < SEALED_SLOT_BYTES; i++) { /* generation 2 */
-		uint64_t numbers[16] = {0};
+	for (size_t i = 0; i < SEALED_SLOT_BYTES; i++) {
 		uint8_t wrong = bytes[i] ^ (1 << i % 8);
 
 		assert_int_equal(pwrite(file.fd, &wrong, 1, i), 1);
-		assert_int_equal(sealed_file_read(path, collect_numbers, numbers), 0);
-		assert_int_equal(numbers[2], 0);
-		assert_int_equal(numbers[1], 1);
+		kept = read_kept(NAME, 0);
+		assert_int_equal(kept.count, 1);
+		assert_int_equal(kept.numbers[0], 2);
 		assert_int_equal(pwrite(file.fd, &bytes[i], 1, i), 1);
 	}
 	sealed_file_close(&file);
+	for (off_t size = SEALED_SLOT_BYTES + 1; size < 2 * SEALED_SLOT_BYTES; size += 51) {
+		assert_int_equal(truncate(path_of(NAME), size), 0);
+		assert_int_equal(sealed_file_open(at, NAME, 8, &file), 0);
+		assert_int_equal(file.highest, 1);
+		seal(&sealing, notary, 3, "hash");
+		assert_int_equal(keep(&file, &sealing), 0);
+		kept = read_kept(NAME, 0);
+		assert_int_equal(kept.count, 2);
+		assert_int_equal(kept.numbers[1], 3);
+		sealed_file_close(&file);
+	}
+}
+
+static void count_only(void *ctx, const Hinomi__SealedReceipt *sealed)
+{
+	(void)sealed;
+	++*(size_t *)ctx;
+}
+
+/* The sensor, which has privileges, reads it in a directory of the forwarder, which has none. */
+static void strange_file_is_refused_at_once(void **state)
+{
+	struct sealed_file file;
+	struct sealing sealing;
+	size_t count = 0;
+
+	(void)state;
+	assert_int_equal(mkfifoat(at, "fifo", 0600), 0);
+	assert_int_equal(symlinkat("/dev/zero", at, "zero"), 0);
+	assert_int_equal(sealed_file_read(path_of("fifo"), 64, count_only, &count), -EINVAL);
+	assert_int_equal(sealed_file_read(path_of("zero"), 64, count_only, &count), -ELOOP);
+	assert_int_equal(sealed_file_read("/dev/zero", 64, count_only, &count), -EINVAL);
+	assert_int_equal(sealed_file_read(dir, 64, count_only, &count), -EINVAL);
+	assert_int_equal(sealed_file_read(path_of("none"), 64, count_only, &count), -ENOENT);
+	assert_int_equal(sealed_file_open(at, NAME, 8, &file), 0);
+	seal(&sealing, notary, 1, "hash");
+	assert_int_equal(keep(&file, &sealing), 0);
+	sealed_file_close(&file);
+	assert_int_equal(truncate(path_of(NAME), (off_t)1 << 40), 0); /* a hole of a terabyte */
+	assert_int_equal(sealed_file_read(path_of(NAME), 64, count_only, &count), 0);
+	assert_int_equal(count, 0);
 }
 
 static struct http_answer *answer_with(long status, const char *type, const uint8_t *body,
@@ -259,7 +379,7 @@ static void receipt_is_of_the_chain_asked_for(void **state)
 	(void)state;
 	assert_int_equal(pin_init(&pin, at, &sink), 0);
 	keeper.pin = &pin;
-	assert_int_equal(sealed_file_open(at, "kept", 2, &keeper.file), 0);
+	assert_int_equal(sealed_file_open(at, "kept", 8, &keeper.file), 0);
 	seal(&sealing, notary, 5, "hash");
 	size = pack_answer(&sealing, HINOMI__PROBLEM__PROBLEM_HOLE, body);
 	assert_int_equal(receipt_read(answer_with(409, "application/x-protobuf", body, size), id,
@@ -292,6 +412,46 @@ static void receipt_is_of_the_chain_asked_for(void **state)
 	pin_done(&pin);
 }
 
+/* Whoever was set back says so with its own signature, and neither word of it is let go. */
+static void collector_that_was_set_back_is_told(void **state)
+{
+	struct config_sink sink = {.name = "soc"};
+	struct receipt_keeper keeper;
+	struct sealing sealing;
+	struct receipt read;
+	uint8_t body[1024];
+	struct kept kept;
+	struct pin pin;
+
+	(void)state;
+	assert_int_equal(pin_init(&pin, at, &sink), 0);
+	keeper.pin = &pin;
+	assert_int_equal(sealed_file_open(at, "kept", 4, &keeper.file), 0);
+	for (unsigned i = 0; i < 8; i++) {
+		static const uint64_t numbers[] = {1000, 10, 11, 12, 13, 1001, 1002, 1003};
+		size_t size;
+
+		if (i == 3) { /* a restart of ours makes no difference */
+			sealed_file_close(&keeper.file);
+			assert_int_equal(sealed_file_open(at, "kept", 4, &keeper.file), 0);
+		}
+		seal(&sealing, notary, numbers[i], "hash");
+		size = pack_answer(&sealing, HINOMI__PROBLEM__PROBLEM_NONE, body);
+		assert_int_equal(
+			receipt_read(answer_with(200, "application/x-protobuf", body, size), id,
+				     LANE_BULK, &keeper, &read),
+			0);
+		assert_int_equal(read.number, numbers[i]);
+		assert_int_equal(read.behind, i >= 1 && i <= 4 ? 1000 : 0);
+	}
+	kept = read_kept("kept.1", 0);
+	assert_int_equal(kept.count, 4);
+	assert_int_equal(kept.numbers[0], 1000);
+	assert_int_equal(kept.numbers[1], 13);
+	sealed_file_close(&keeper.file);
+	pin_done(&pin);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,7 +460,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(first_key_is_kept_and_no_other_believed, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(configured_key_alone_is_believed, setup, teardown),
-		cmocka_unit_test_setup_teardown(file_keeps_the_newest, setup, teardown),
+		cmocka_unit_test_setup_teardown(file_keeps_all_until_the_second_is_full, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(file_is_there_at_every_moment, setup, teardown),
+		cmocka_unit_test_setup_teardown(strange_file_is_refused_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(collector_that_was_set_back_is_told, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(damaged_slot_is_not_there, setup, teardown),
 		cmocka_unit_test_setup_teardown(receipt_is_of_the_chain_asked_for, setup, teardown),
 	};

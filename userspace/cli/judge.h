@@ -27,6 +27,20 @@ struct cpu_state {
 	uint64_t covered, present; /* numbers accounted for, events that were there */
 };
 
+struct receipt {
+	uint64_t number, stored_real_ns;
+	uint8_t sensor[ID_BYTES], hash[HASH_BYTES];
+};
+
+struct receipts {
+	struct receipt *all;
+	size_t count, room;
+	bool sorted; /* by number */
+	/* of the file that is being taken: up to which frame, and of whom */
+	uint64_t signed_for;
+	uint8_t signer_of[ID_BYTES];
+};
+
 struct lane_state {
 	enum lane lane;
 	struct verifier_counts counts;
@@ -38,12 +52,7 @@ struct lane_state {
 	uint64_t clock_ns; /* last boot time that a clock pair stated */
 	struct keychain keys;
 	uint64_t signed_frames; /* whose signature was checked and is right */
-	/* the newest receipt; number 0: none */
-	struct {
-		uint64_t number, stored_real_ns;
-		uint8_t sensor[ID_BYTES], hash[HASH_BYTES];
-		bool met; /* its frame was there */
-	} receipt;
+	struct receipts receipts;
 	/* of the rings of now */
 	bool from_start;	/* their first frame was seen */
 	bool complete;		/* and every one since, with its events */

@@ -69,6 +69,7 @@ void verifier_free(struct verifier *verifier)
 	for (int i = 0; i < LANES; i++) {
 		free(verifier->lanes[i].old_rings);
 		free(verifier->lanes[i].cpus);
+		free(verifier->lanes[i].receipts.all);
 		rows_done(&verifier->lanes[i].rows);
 	}
 	holes_done(&verifier->holes);

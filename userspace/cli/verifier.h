@@ -33,9 +33,13 @@ void verifier_identity(struct verifier *verifier, const uint8_t identity[KEY_BYT
 /* The next frame of a lane; where: how a person finds it.  -ENOMEM. */
 int verifier_frame(struct verifier *verifier, enum lane lane, const void *bytes, size_t size,
 		   const char *where);
-/* A collector's receipt, its signature checked: the frame must be there, and be that one.  Before
- * the first frame; the newest of each lane counts. */
-void verifier_receipt(struct verifier *verifier, const Hinomi__Receipt *receipt);
+/* A collector's receipts, their signatures checked: a frame that has one must be that one, and
+ * there must be one of the highest number or behind it.  Before the first frame.  -ENOMEM, -E2BIG.
+ */
+int verifier_receipt(struct verifier *verifier, const Hinomi__Receipt *receipt);
+/* Those that follow are in the order in which they were given: none may say less than one before.
+ */
+void verifier_receipt_file(struct verifier *verifier);
 /* Bytes of a lane that cannot be read. */
 void verifier_damage(struct verifier *verifier, enum lane lane, const char *where);
 /* What only the whole can tell.  Nothing may be given after it. */

@@ -278,6 +278,22 @@ static struct touched *touch(struct work *work, const uint8_t id[16], enum lane 
 	return touched;
 }
 
+/* What a receipt was given for and is not here: somebody was at the store. */
+static int check_store(struct work *work)
+{
+	uint64_t *lost = &work->sensor->lost[work->now->lane];
+	int err;
+
+	if (!*lost)
+		return 0;
+	err = add_finding(work, "lost", work->sensor->lanes[work->now->lane].number + 1, *lost,
+			  "a receipt was given for these frames, and they are not in the store: it "
+			  "was damaged, or set back");
+	if (!err)
+		*lost = 0;
+	return err;
+}
+
 static int take_frame(struct work *work)
 {
 	CLEANUP(frame_free) struct frame *frame = NULL;
@@ -302,18 +318,21 @@ static int take_frame(struct work *work)
 	if (!work->now)
 		return problem(work, HINOMI__PROBLEM__PROBLEM_MALFORMED,
 			       "more than %d chains in a request", ACCEPT_CHAINS_MAX);
-	err = judge(work);
+	err = check_store(work);
+	err = err ? err : judge(work);
 	work->frame = NULL;
 	return err;
 }
 
-static void add_receipt(struct accept_result *result, const uint8_t id[16], enum lane lane,
+/* Up to a frame of the chain, or to its end. */
+static void add_receipt(struct accept_result *result, const struct sensor *sensor, enum lane lane,
 			const struct chain *chain)
 {
 	struct accept_receipt *receipt = &result->receipts[result->nreceipts++];
 
-	*receipt = (struct accept_receipt){.lane = (int)lane, .number = chain->number};
-	memcpy(receipt->sensor_id, id, 16);
+	*receipt = (struct accept_receipt){
+		.lane = (int)lane, .number = chain->number, .end = sensor->lanes[lane].number};
+	memcpy(receipt->sensor_id, sensor->id, 16);
 	memcpy(receipt->hash, chain->hash, sizeof(receipt->hash));
 }
 
@@ -333,7 +352,7 @@ static void give_receipts(struct work *work)
 			store_problem(work, err);
 			continue;
 		}
-		add_receipt(work->result, touched->sensor_id, touched->lane,
+		add_receipt(work->result, sensor, touched->lane,
 			    touched->brought.number && !touched->doubtful
 				    ? &touched->brought
 				    : &sensor->lanes[touched->lane]);
@@ -404,7 +423,7 @@ void accept_position(const struct accept_options *options, const uint8_t sensor_
 	if (!err)
 		err = store_sync(sensor);
 	if (!err) {
-		add_receipt(ret, sensor_id, (enum lane)lane, &sensor->lanes[lane]);
+		add_receipt(ret, sensor, (enum lane)lane, &sensor->lanes[lane]);
 		return;
 	}
 	ret->problem =

@@ -33,7 +33,7 @@ struct accept_missing {
 struct accept_receipt {
 	uint8_t sensor_id[16];
 	int lane;
-	uint64_t number;
+	uint64_t number, end; /* of the frame, and of the chain's last */
 	uint8_t hash[32];
 };
 

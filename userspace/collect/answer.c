@@ -49,6 +49,7 @@ static int seal_receipt(const struct accept_options *options, const struct accep
 	receipt.number = from->number;
 	receipt.header_sha256.data = (uint8_t *)from->hash;
 	receipt.header_sha256.len = from->number ? sizeof(from->hash) : 0;
+	receipt.end = from->end;
 	receipt.stored_real_ns = clock_real_ns();
 	sealed->receipt.data = pack(&receipt.base, &sealed->receipt.len);
 	if (!sealed->receipt.data)

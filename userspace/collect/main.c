@@ -299,7 +299,7 @@ int main(int argc, char **argv)
 	if (status)
 		return status - 1;
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	setrlimit(RLIMIT_NOFILE, &files); /* where it may: each open sensor takes about ten */
+	setrlimit(RLIMIT_NOFILE, &files); /* where it may: each open sensor takes about fifteen */
 	status = open_store(&options, &routes) ? EXIT_FAILURE : run(&options, &routes);
 	logs_free(routes.logs);
 	notary_free(routes.accept.notary);

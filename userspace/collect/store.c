@@ -17,7 +17,7 @@
 
 #define SEGMENT_BYTES (4u << 20) /* a look-up reads one */
 #define IDENTITY      "identity.pub"
-#define RECEIPTS      1024
+#define RECEIPTS      1024 /* in a file of a lane */
 
 struct store {
 	char *path;
@@ -93,7 +93,8 @@ static void close_sensor(struct store *store, struct sensor *sensor)
 	if (!sensor->writer)
 		return;
 	spool_writer_free(sensor->writer);
-	sealed_file_close(&sensor->receipts);
+	for (int lane = 0; lane < LANES; lane++)
+		sealed_file_close(&sensor->receipts[lane]);
 	sensor->writer = NULL;
 	store->nopen--;
 }
@@ -190,10 +191,16 @@ static int open_evidence(const char *path, struct sensor *sensor)
 		return -errno;
 	err = public_key_read(dir, IDENTITY, sensor->identity.key);
 	sensor->identity.known = sensor->identity.enrolled = !err;
-	memset(sensor->receipted, 0, sizeof(sensor->receipted));
-	return err && err != -ENOENT
-		       ? err
-		       : sealed_file_open(dir, "receipts", RECEIPTS, &sensor->receipts);
+	err = err == -ENOENT ? 0 : err;
+	for (int lane = 0; !err && lane < LANES; lane++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "%s.receipts", query_lane_text((enum lane)lane));
+		err = sealed_file_open(dir, name, RECEIPTS, &sensor->receipts[lane]);
+		if (!err && sensor->receipts[lane].highest > sensor->lanes[lane].number)
+			sensor->lost[lane] = sensor->receipts[lane].highest;
+	}
+	return err;
 }
 
 static int open_sensor(struct store *store, struct sensor *sensor)
@@ -212,7 +219,10 @@ static int open_sensor(struct store *store, struct sensor *sensor)
 	if (err)
 		return err;
 	store->nopen++;
-	sensor->is_short = false;
+	sensor->dirty = sensor->is_short = false;
+	memset(sensor->lost, 0, sizeof(sensor->lost));
+	for (int lane = 0; lane < LANES; lane++)
+		sensor->receipts[lane].fd = sensor->receipts[lane].dir = -1;
 	while (spool_take_eviction(sensor->writer, &gone) == 1)
 		; /* of an earlier life: the chain is read from what is there */
 	for (int lane = 0; !err && lane < LANES; lane++)
@@ -287,12 +297,9 @@ int store_receipt(struct store *store, const Hinomi__Receipt *receipt,
 	struct sensor *sensor;
 	int err = store_sensor(store, receipt->sensor_id.data, false, &sensor);
 
-	if (err || !receipt->number || sensor->receipted[receipt->lane] == receipt->number)
+	if (err || !receipt->number)
 		return err;
-	err = sealed_file_add(&sensor->receipts, sealed, false);
-	if (!err)
-		sensor->receipted[receipt->lane] = receipt->number;
-	return err;
+	return sealed_file_add(&sensor->receipts[receipt->lane], receipt, sealed);
 }
 
 int store_sync(struct sensor *sensor)

@@ -30,13 +30,14 @@ struct sensor {
 	bool is_silent;		      /* and this was said */
 	struct chain lanes[LANES];    /* valid while open */
 	struct key_identity identity; /* likewise */
+	uint64_t lost[LANES]; /* frames up to here have receipts and were not there when it was
+				 opened; 0: all were */
 	/* private: */
 	struct spool_writer *writer;
 	bool dirty;    /* something was appended since the last good sync */
 	bool is_short; /* frames were lost with a failed sync: to be opened anew */
 	uint64_t used;
-	struct sealed_file receipts;
-	uint64_t receipted[LANES]; /* number of the last that was kept */
+	struct sealed_file receipts[LANES];
 };
 
 struct store;
@@ -52,7 +53,7 @@ int store_append(struct sensor *sensor, enum lane lane, const struct chain *end,
 		 size_t size);
 /* From now on the sensor is who this key certifies.  On disk when it returns 0. */
 int store_enrol(struct store *store, struct sensor *sensor, const uint8_t identity[KEY_BYTES]);
-/* Evidence of what was acknowledged: the last 1,024 of a sensor, in SENSOR_ID/receipts. */
+/* Evidence of what was acknowledged, in SENSOR_ID/LANE.receipts.  On disk when it returns 0. */
 int store_receipt(struct store *store, const Hinomi__Receipt *receipt,
 		  const Hinomi__SealedReceipt *sealed);
 /* All that was appended is on disk when it returns 0. */

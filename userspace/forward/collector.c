@@ -8,11 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "forward/receipt.h"
 #include "forward/worker.h"
 
 #define FRAMES_MAX 1024 /* of a request */
-#define RECEIPTS   2	/* that are kept: one is whole whenever the machine stops */
+#define RECEIPTS   8192 /* in a file of them; two files are kept: 8 MiB */
 
 /* One frame of the request being made. */
 struct sent {
@@ -33,6 +34,7 @@ struct native {
 	bool seek; /* the collector may have more than the cursor knows: ask it */
 	size_t size_max;
 	struct receipt_keeper keeper;
+	bool set_back; /* the collector has less than it has signed for, and this was said */
 };
 
 static int native_open(struct worker *worker)
@@ -116,6 +118,25 @@ static bool goes_with(const struct native *native, const struct source_frame *fr
 	       !memcmp(last->after.sensor_id, frame->frame->header->sensor_id.data, 16);
 }
 
+/* What an answer to a request of ours says; -EBADMSG. */
+static int read_receipt(struct worker *worker, const struct http_answer *http,
+			const uint8_t sensor_id[16], struct receipt *ret)
+{
+	struct native *native = worker->carried;
+	int err = receipt_read(http, sensor_id, worker->lane, &native->keeper, ret);
+
+	if (err || !ret->known)
+		return err;
+	if (ret->behind && !native->set_back)
+		log_error("sink %s: its collector has signed for the %s lane up to frame %" PRIu64
+			  ", and now has fewer: it was set back, or has lost its store; both "
+			  "receipts are kept in %s, and what is left here is brought again",
+			  worker->sink->config->name, worker_lane(worker), ret->behind,
+			  native->keeper.file.name);
+	native->set_back = ret->behind;
+	return 0;
+}
+
 static int ask_position(struct worker *worker, const uint8_t sensor_id[16], struct receipt *ret)
 {
 	struct native *native = worker->carried;
@@ -131,7 +152,7 @@ static int ask_position(struct worker *worker, const uint8_t sensor_id[16], stru
 	http = http_perform(worker->http, &request);
 	if (!http->status || (http->status != 200 && http->status != 404))
 		return -EAGAIN; /* sending will say what is wrong */
-	return receipt_read(http, sensor_id, worker->lane, &native->keeper, ret);
+	return read_receipt(worker, http, sensor_id, ret);
 }
 
 /* Passes over frames that the collector has, if it has the same: the cursor was lost, or is older.
@@ -283,8 +304,7 @@ static int send_frames(struct worker *worker)
 	http = http_perform(worker->http, &request);
 	if (!http->status)
 		return worker_failed(worker, HEALTH_UNREACHABLE, http->error, 0);
-	if (receipt_read(http, native->frames[0].after.sensor_id, worker->lane, &native->keeper,
-			 &receipt))
+	if (read_receipt(worker, http, native->frames[0].after.sensor_id, &receipt))
 		return worker_failed(worker,
 				     http->status == 429 || http->status >= 502 ? HEALTH_BUSY
 										: HEALTH_BROKEN,

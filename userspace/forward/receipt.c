@@ -26,10 +26,13 @@ static int take(const Hinomi__SealedReceipt *sealed, const uint8_t sensor_id[16]
 		   (int)receipt->lane == (int)lane) {
 		ret->known = true;
 		ret->number = receipt->number;
-		if (receipt->number) {
+		if (receipt->number)
 			memcpy(ret->hash, receipt->header_sha256.data, 32);
-			n = sealed_file_add(&keeper->file, sealed, true);
-		}
+		/* both stay: that it was set back, or lies, can only be shown with both */
+		if (sealed_file_is_behind(&keeper->file, receipt))
+			ret->behind = keeper->file.highest;
+		if (receipt->number || ret->behind)
+			n = sealed_file_add(&keeper->file, receipt, sealed);
 		n = n ? n : 1;
 	}
 	hinomi__receipt__free_unpacked(receipt, NULL);

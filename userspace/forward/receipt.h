@@ -15,12 +15,13 @@ struct pin;
 struct receipt {
 	bool known;	  /* the answer has one for the chain that was asked for */
 	uint64_t number;  /* frames up to this are stored; 0: none */
+	uint64_t behind;  /* not 0: it has signed for frames up to this before, and has fewer now */
 	uint8_t hash[32]; /* of its header */
 	Hinomi__Problem problem;
 	char text[256]; /* escaped */
 };
 
-/* Whose receipts are believed, and where the newest of a chain is kept as evidence. */
+/* Whose receipts are believed, and where those of a chain are kept as evidence. */
 struct receipt_keeper {
 	struct pin *pin;
 	struct sealed_file file;
