@@ -15,21 +15,27 @@
 #define OPS_MAX	  8192
 #define FILES_MAX 1024
 #define SECTOR	  512
+#define NAME_SIZE 24
 
-enum op_kind { OP_WRITE, OP_SIZE, OP_SYNC, OP_CREATE, OP_UNLINK, OP_DIRECTORY_SYNC };
+enum op_kind { OP_WRITE, OP_SIZE, OP_SYNC, OP_CREATE, OP_UNLINK, OP_RENAME, OP_DIRECTORY_SYNC };
+
+/* What is left of the call that was cut, when it was a write: its first bytes. What was not synced
+ * before it is all there; but with TEAR_ANY any part of it is, down to sectors. */
+enum tear { TEAR_NONE, TEAR_1, TEAR_HALF, TEAR_ALL_BUT_1, TEAR_512, TEAR_4096, TEAR_ANY, TEARS };
 
 struct op {
 	enum op_kind kind;
 	unsigned file; /* lane of the directory for OP_DIRECTORY_SYNC */
 	uint64_t offset, size;
 	uint8_t *bytes;
-	bool lost; /* a sync failed on it: the cache called it clean */
+	char name[NAME_SIZE]; /* OP_RENAME: the new one */
+	bool lost;	      /* a sync failed on it: the cache called it clean */
 	uint64_t promised[LANES], evicted[LANES];
 };
 
 struct file {
 	unsigned lane; /* LANES: the spool's directory */
-	char name[24];
+	char name[NAME_SIZE], first_name[NAME_SIZE];
 };
 
 static struct spool_io real;
@@ -40,6 +46,7 @@ static int file_of[1024]; /* by descriptor */
 static uint64_t promised[LANES], evicted[LANES];
 static uint64_t seed;
 static unsigned long fail_every; /* one of so many syncs fails; 0: none */
+static unsigned long full_every; /* one of so many must-keep segments finds no room; 0: none */
 static const char *fail_name;	 /* syncs of files of that name fail */
 static ino_t directory_of[LANES];
 
@@ -90,9 +97,13 @@ static unsigned find_file(unsigned lane, const char *name)
 static int record_openat(int dir, const char *name, int flags, mode_t mode)
 {
 	unsigned lane = lane_of_directory(dir), file = find_file(lane, name);
-	int existed = !faccessat(dir, name, F_OK, 0);
-	int fd = real.openat(dir, name, flags, mode);
+	int existed = !faccessat(dir, name, F_OK, 0), fd;
 
+	if (full_every && lane == LANE_KEEP && flags & O_EXCL && dice() % full_every == 0) {
+		errno = ENOSPC;
+		return -1;
+	}
+	fd = real.openat(dir, name, flags, mode);
 	if (fd < 0)
 		return fd;
 	assert_true(fd < 1024);
@@ -100,7 +111,8 @@ static int record_openat(int dir, const char *name, int flags, mode_t mode)
 		file = nfiles++;
 		assert_true(nfiles < FILES_MAX);
 		files[file] = (struct file){.lane = lane};
-		snprintf(files[file].name, sizeof(files[file].name), "%s", name);
+		snprintf(files[file].name, NAME_SIZE, "%s", name);
+		snprintf(files[file].first_name, NAME_SIZE, "%s", name);
 		if (!existed)
 			record(OP_CREATE, file);
 	}
@@ -200,6 +212,17 @@ static int record_unlinkat(int dir, const char *name, int flags)
 	return real.unlinkat(dir, name, flags);
 }
 
+static int record_renameat(int old_dir, const char *old_name, int dir, const char *name)
+{
+	unsigned file = find_file(lane_of_directory(dir), old_name);
+
+	assert_int_equal(old_dir, dir);
+	assert_true(file < FILES_MAX && faccessat(dir, name, F_OK, 0));
+	snprintf(record(OP_RENAME, file)->name, NAME_SIZE, "%s", name);
+	snprintf(files[file].name, NAME_SIZE, "%s", name);
+	return real.renameat(old_dir, old_name, dir, name);
+}
+
 static void forget_run(void)
 {
 	for (unsigned i = 0; i < nops; i++)
@@ -213,18 +236,31 @@ static void forget_run(void)
 static void start_recording(void)
 {
 	real = spool_io;
-	spool_io = (struct spool_io){record_openat,  record_pwritev,   record_fdatasync,
-				     record_fsync,   record_fallocate, record_ftruncate,
-				     record_unlinkat};
+	spool_io = (struct spool_io){record_openat,   record_pwritev,	record_fdatasync,
+				     record_fsync,    record_fallocate, record_ftruncate,
+				     record_unlinkat, record_renameat};
 }
 
-/* Applies a write to the file of the image, all of it or some of its sectors. */
-static void apply(int fd, const struct op *op, bool torn)
+static void write_part(int fd, const struct op *op, uint64_t at, uint64_t size)
+{
+	assert_int_equal(pwrite(fd, op->bytes + at, size, (off_t)(op->offset + at)), size);
+}
+
+static void apply(int fd, const struct op *op)
+{
+	if (op->kind == OP_SIZE)
+		assert_int_equal(ftruncate(fd, (off_t)op->size), 0);
+	else
+		write_part(fd, op, 0, op->size);
+}
+
+/* Some of its sectors. */
+static void apply_sectors(int fd, const struct op *op)
 {
 	uint64_t at = 0;
 
 	if (op->kind == OP_SIZE) {
-		assert_int_equal(ftruncate(fd, (off_t)op->size), 0);
+		apply(fd, op);
 		return;
 	}
 	while (at < op->size) {
@@ -232,14 +268,42 @@ static void apply(int fd, const struct op *op, bool torn)
 
 		if (part > op->size - at)
 			part = op->size - at;
-		if (!torn || dice() % 2)
-			assert_int_equal(pwrite(fd, op->bytes + at, part, (off_t)(op->offset + at)),
-					 part);
+		if (dice() % 2)
+			write_part(fd, op, at, part);
 		at += part;
 	}
 }
 
-static void make_file(const char *path, unsigned file, unsigned cut)
+/* The first bytes of a write. */
+static uint64_t torn_size(uint64_t size, enum tear tear)
+{
+	static const uint64_t fixed[TEARS] = {[TEAR_1] = 1, [TEAR_512] = 512, [TEAR_4096] = 4096};
+	uint64_t part = tear == TEAR_HALF	 ? size / 2
+			: tear == TEAR_ALL_BUT_1 ? size - 1
+						 : fixed[tear];
+
+	return part < size ? part : size;
+}
+
+static void apply_unsynced(int fd, const struct op *op, bool is_last, enum tear tear)
+{
+	uint64_t luck;
+
+	if (tear != TEAR_ANY) {
+		if (is_last && op->kind == OP_WRITE)
+			write_part(fd, op, 0, torn_size(op->size, tear));
+		else
+			apply(fd, op);
+		return;
+	}
+	luck = dice() % 3; /* all, some, none of it */
+	if (luck == 0)
+		apply(fd, op);
+	else if (luck == 1)
+		apply_sectors(fd, op);
+}
+
+static void make_file(const char *path, unsigned file, unsigned cut, enum tear tear)
 {
 	CLEANUP(close_fd) int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0640);
 	unsigned synced = 0;
@@ -250,42 +314,56 @@ static void make_file(const char *path, unsigned file, unsigned cut)
 			synced = i;
 	for (unsigned i = 0; i < cut; i++) {
 		const struct op *op = &ops[i];
-		uint64_t luck = i < synced ? 0 : dice() % 3; /* all, some, none of it */
 
-		if (op->file == file && (op->kind == OP_WRITE || op->kind == OP_SIZE) &&
-		    !op->lost && luck < 2)
-			apply(fd, op, luck == 1);
+		if (op->file != file || (op->kind != OP_WRITE && op->kind != OP_SIZE) || op->lost)
+			continue;
+		if (i < synced)
+			apply(fd, op);
+		else
+			apply_unsynced(fd, op, i == cut - 1, tear);
 	}
 }
 
-/* Which files the directory has: synced changes, and any first part of the others. */
-static void make_lane(const char *dir, unsigned lane, unsigned cut)
+/* What the file is called after these calls; NULL: it is not there. */
+static const char *name_after(unsigned file, unsigned until)
 {
-	unsigned synced = 0, until;
+	const char *ret = NULL;
+
+	for (unsigned i = 0; i < until; i++) {
+		if (ops[i].file != file || ops[i].kind == OP_DIRECTORY_SYNC)
+			continue;
+		if (ops[i].kind == OP_CREATE)
+			ret = files[file].first_name;
+		else if (ops[i].kind == OP_RENAME)
+			ret = ops[i].name;
+		else if (ops[i].kind == OP_UNLINK)
+			ret = NULL;
+	}
+	return ret;
+}
+
+/* Which files the directory has: synced changes, and any first part of the others. */
+static void make_lane(const char *dir, unsigned lane, unsigned cut, enum tear tear)
+{
+	unsigned synced = 0, until = cut;
 	char path[256];
 
 	for (unsigned i = 0; i < cut; i++)
 		if (ops[i].kind == OP_DIRECTORY_SYNC && ops[i].file == lane)
 			synced = i;
-	until = synced + (unsigned)(dice() % (cut - synced + 1));
+	if (tear == TEAR_ANY)
+		until = synced + (unsigned)(dice() % (cut - synced + 1));
 	for (unsigned file = 0; file < nfiles; file++) {
-		bool there = false;
+		const char *name = files[file].lane == lane ? name_after(file, until) : NULL;
 
-		if (files[file].lane != lane)
+		if (!name)
 			continue;
-		for (unsigned i = 0; i < until; i++)
-			if (ops[i].file == file && ops[i].kind == OP_CREATE)
-				there = true;
-			else if (ops[i].file == file && ops[i].kind == OP_UNLINK)
-				there = false;
-		snprintf(path, sizeof(path), "%s/%s/%s", dir, lane_name((enum lane)lane),
-			 files[file].name);
-		if (there)
-			make_file(path, file, cut);
+		snprintf(path, sizeof(path), "%s/%s/%s", dir, lane_name((enum lane)lane), name);
+		make_file(path, file, cut, tear);
 	}
 }
 
-static void make_image(const char *dir, unsigned cut)
+static void make_image(const char *dir, unsigned cut, enum tear tear)
 {
 	char path[256];
 
@@ -294,6 +372,6 @@ static void make_image(const char *dir, unsigned cut)
 	for (unsigned lane = 0; lane < LANES; lane++) {
 		snprintf(path, sizeof(path), "%s/%s", dir, lane_name((enum lane)lane));
 		assert_int_equal(mkdir(path, 0755), 0);
-		make_lane(dir, lane, cut);
+		make_lane(dir, lane, cut, tear);
 	}
 }

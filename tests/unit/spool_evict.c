@@ -95,9 +95,12 @@ static void evictions_are_told_until_declared(void **state)
 	assert_int_equal(again.frames, eviction.frames);
 	assert_int_equal(again.first_frame, eviction.first_frame);
 	assert_int_equal(again.last_frame, eviction.last_frame);
+	spool_declare(writer, keep + 1);
 	fill_lane(writer, LANE_KEEP, &keep, 1); /* the declaration */
-	while (spool_take_eviction(writer, &again))
+	while (spool_take_eviction(writer, &again)) {
+		spool_declare(writer, keep + 1);
 		fill_lane(writer, LANE_KEEP, &keep, 1);
+	}
 	spool_writer_free(writer);
 	writer = open_writer(test->dir, 64 << 10, 0);
 	assert_int_equal(spool_take_eviction(writer, &again), 0);

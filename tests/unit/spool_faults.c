@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The spool on a disk that fails: each system call in turn, full, and syncs that do not happen. */
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/wait.h>
 
 #include "spool/io.h"
@@ -66,13 +64,18 @@ static int faulty_unlinkat(int dir, const char *name, int flags)
 	return is_struck_unless_syncs() ? -1 : real.unlinkat(dir, name, flags);
 }
 
+static int faulty_renameat(int old_dir, const char *old_name, int dir, const char *name)
+{
+	return is_struck_unless_syncs() ? -1 : real.renameat(old_dir, old_name, dir, name);
+}
+
 static int make_faulty(void **state)
 {
 	real = spool_io;
 	memset(&fault, 0, sizeof(fault));
-	spool_io = (struct spool_io){faulty_openat,  faulty_pwritev,   faulty_fdatasync,
-				     faulty_fsync,   faulty_fallocate, faulty_ftruncate,
-				     faulty_unlinkat};
+	spool_io = (struct spool_io){faulty_openat,   faulty_pwritev,	faulty_fdatasync,
+				     faulty_fsync,    faulty_fallocate, faulty_ftruncate,
+				     faulty_unlinkat, faulty_renameat};
 	return make_directory(state);
 }
 
@@ -196,7 +199,8 @@ struct work {
 /* Small segments and a limit: every kind of call is made. */
 static void work(const char *dir, struct work *work)
 {
-	const struct spool_options options = {.limit_bytes = 300000, .reader_gid = -1};
+	const struct spool_options options = {
+		.limit_bytes = 360000, .reader_gid = -1, .reserve_bytes = 20000};
 	struct spool_writer *writer;
 
 	if (spool_writer_open(dir, &options, &writer))
@@ -219,7 +223,7 @@ static void check_work(const char *dir, const struct work *work)
 	size_t size;
 	int r;
 
-	spool_writer_free(open_writer(dir, 300000, 0)); /* whatever happened, a start repairs it */
+	spool_writer_free(open_writer(dir, 360000, 0)); /* whatever happened, a start repairs it */
 	assert_int_equal(spool_reader_open(dir, LANE_KEEP, start, &reader), 0);
 	while ((r = spool_read(reader, &frame, &size))) {
 		uint64_t number = spool_reader_number(reader);
@@ -286,22 +290,6 @@ static void rest_is_read_only(void **state)
 	each_call_fails(state, EROFS, false, 1000000);
 }
 
-/* A small tmpfs that only this process sees; skipped without the right to mount. */
-static void mount_small(const struct test_spool *test, const char *options)
-{
-	assert_int_equal(mkdir(test->dir, 0755), 0);
-	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("none", test->dir, "tmpfs", 0, options)) {
-		print_message("skipped: may not mount a tmpfs of its own: %s\n", strerror(errno));
-		skip();
-	}
-}
-
-static void unmount_small(const struct test_spool *test)
-{
-	umount2(test->dir, MNT_DETACH);
-}
-
 static void full_disk(void **state)
 {
 	const struct test_spool *test = *state;
@@ -337,7 +325,8 @@ static void full_disk(void **state)
 	unmount_small(test);
 }
 
-/* Somebody else takes all that is free: must-keep lives on what it evicts, down to the reserve. */
+/* Somebody else takes all that is free: must-keep lives on what it evicts, down to what is
+ * protected. */
 static void fill_up(const struct test_spool *test, struct spool_writer *writer, uint64_t *keep,
 		    int *failed, int frames)
 {
@@ -365,7 +354,7 @@ static void fill_up(const struct test_spool *test, struct spool_writer *writer, 
 	unlink(path);
 }
 
-static void full_disk_above_the_reserve(void **state)
+static void full_disk_above_what_is_protected(void **state)
 {
 	const struct test_spool *test = *state;
 	struct spool_eviction eviction;
@@ -397,7 +386,7 @@ static void full_disk_above_the_reserve(void **state)
 	unmount_small(test);
 }
 
-static void full_disk_in_the_reserve(void **state)
+static void full_disk_within_what_is_protected(void **state)
 {
 	const struct test_spool *test = *state;
 	struct spool_eviction eviction;
@@ -485,8 +474,8 @@ int main(void)
 		FAULT_TEST(ten_calls_fail),
 		FAULT_TEST(rest_is_read_only),
 		FAULT_TEST(full_disk),
-		FAULT_TEST(full_disk_above_the_reserve),
-		FAULT_TEST(full_disk_in_the_reserve),
+		FAULT_TEST(full_disk_above_what_is_protected),
+		FAULT_TEST(full_disk_within_what_is_protected),
 		FAULT_TEST(no_inodes),
 		FAULT_TEST(cannot_set_aside),
 	};

@@ -1,13 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A disk with a volatile cache, cut off after every single system call of a
- * recorded run (every fourth without HINOMI_FAULTS_FULL): synced is there, of the rest any part may
- * be, down to sectors. The judge knows from the recorded bytes what was published at that moment.
+ * A disk with a volatile cache, cut off after every single system call of a recorded run: synced is
+ * there; of the call that was cut 0, 1, half, all but 1, 512 or 4,096 bytes, and what was before
+ * it; or of all that was not synced any part, down to sectors.  With HINOMI_FAULTS_FULL all of
+ * these at every call, else one of them at every second.  The judge knows from the recorded bytes
+ * what was published at that moment.
  */
+#include <dirent.h>
+
 #include "spool_disk.h"
 
-#define FRAME_SIZE 400
-#define LIMIT	   (96 << 10)
+/* of a run: bytes of a frame at most, of the spool; one in so many segments finds the disk full */
+static size_t frame_max;
+static uint64_t limit;
+
+static struct spool_writer *open_limited(const char *dir)
+{
+	const struct spool_options options = {
+		.limit_bytes = limit, .reader_gid = -1, .reserve_bytes = limit / 16};
+	struct spool_writer *writer = NULL;
+	int err;
+
+	/* when a sync fails, the service manager starts it again */
+	do
+		err = spool_writer_open(dir, &options, &writer);
+	while (err && fail_every);
+	assert_int_equal(err, 0);
+	return writer;
+}
 
 static bool may_damage; /* a failed sync left it behind */
 
@@ -31,7 +51,7 @@ static void judge(const char *dir, enum lane lane, uint64_t until, uint64_t gone
 			continue;
 		}
 		assert_int_equal(r, 1);
-		assert_true(is_right(reader, frame, size, FRAME_SIZE));
+		assert_true(is_right(reader, frame, size, frame_max));
 		assert_true(number <= expect || expect > until);
 		if (number >= expect)
 			expect = number + 1;
@@ -47,15 +67,15 @@ static void recover_and_judge(const char *dir, const struct op *last)
 	struct spool_writer *writer;
 
 	memcpy(gone, last->evicted, sizeof(gone));
-	writer = open_writer(dir, LIMIT, 0);
+	writer = open_limited(dir);
 	while (spool_take_eviction(writer, &eviction))
 		if (!eviction.error && eviction.last_frame > gone[eviction.lane])
 			gone[eviction.lane] = eviction.last_frame;
 	judge(dir, LANE_KEEP, last->promised[LANE_KEEP], gone[LANE_KEEP]);
 	judge(dir, LANE_BULK, last->promised[LANE_BULK], gone[LANE_BULK]);
-	assert_int_equal(put_frame(writer, LANE_KEEP, 1000000, FRAME_SIZE), 0);
+	assert_int_equal(put_frame(writer, LANE_KEEP, 1000000, frame_max), 0);
 	spool_writer_free(writer);
-	assert_int_equal(read_lane(dir, LANE_KEEP, 0, FRAME_SIZE).last, 1000000);
+	assert_int_equal(read_lane(dir, LANE_KEEP, 0, frame_max).last, 1000000);
 }
 
 /* As SIGKILL does: nothing is finished, nothing synced. */
@@ -84,21 +104,19 @@ static uint64_t last_number(const char *dir, enum lane lane)
 		return 0;
 	assert_int_equal(spool_reader_open(dir, lane, last, &reader), 0);
 	spool_reader_all(reader);
-	pass = read_on(reader, FRAME_SIZE);
+	pass = read_on(reader, frame_max);
 	spool_reader_free(reader);
 	return pass.last;
 }
 
 static void run(const char *dir)
 {
-	const struct spool_options options = {.limit_bytes = LIMIT, .reader_gid = -1};
 	struct spool_eviction eviction;
 	uint64_t number[LANES] = {0};
 	struct spool_writer *writer;
 
 	for (int restart = 0; restart < 4; restart++) {
-		while (spool_writer_open(dir, &options, &writer))
-			assert_true(fail_every); /* and the service manager starts it again */
+		writer = open_limited(dir);
 		number[LANE_KEEP] = last_number(dir, LANE_KEEP);
 		number[LANE_BULK] = last_number(dir, LANE_BULK);
 		for (int i = 0; i < 60 + restart; i++) {
@@ -106,13 +124,14 @@ static void run(const char *dir)
 				enum lane lane = k ? LANE_BULK : LANE_KEEP;
 
 				number[lane] +=
-					!put_frame(writer, lane, number[lane] + 1, FRAME_SIZE);
+					!put_frame(writer, lane, number[lane] + 1, frame_max);
 			}
 			if (dice() % 4 == 0)
 				spool_sync(writer);
 			while (spool_take_eviction(writer, &eviction))
 				if (eviction.last_frame > evicted[eviction.lane])
 					evicted[eviction.lane] = eviction.last_frame;
+			spool_declare(writer, number[LANE_KEEP] + 1);
 		}
 		if (restart < 3)
 			kill_writer(writer);
@@ -124,26 +143,38 @@ static void run(const char *dir)
 	assert_int_equal(promised[LANE_BULK], number[LANE_BULK]);
 }
 
+static void record_file(const char *dir, unsigned lane, const char *name)
+{
+	unsigned file = nfiles++;
+	char path[512];
+	struct op *op;
+
+	assert_true(nfiles < FILES_MAX);
+	files[file] = (struct file){.lane = lane};
+	snprintf(files[file].name, NAME_SIZE, "%.*s", NAME_SIZE - 1, name);
+	memcpy(files[file].first_name, files[file].name, NAME_SIZE);
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	record(OP_CREATE, file);
+	op = record(OP_WRITE, file);
+	op->bytes = slurp(path, &op->size);
+	record(OP_SYNC, file);
+}
+
 /* What is on the disk now is where the next recording begins. */
-static void record_image(const char *dir)
+static void record_image(const char *image)
 {
 	for (unsigned lane = 0; lane < LANES; lane++) {
-		unsigned count = nfiles;
+		struct dirent *entry;
+		char dir[256];
+		DIR *stream;
 
-		for (unsigned file = 0; file < count; file++) {
-			char path[256];
-			struct op *op;
-
-			snprintf(path, sizeof(path), "%s/%s/%s", dir, lane_name((enum lane)lane),
-				 files[file].name);
-			if (files[file].lane != lane || access(path, F_OK) ||
-			    find_file(lane, files[file].name) != file)
-				continue;
-			record(OP_CREATE, file);
-			op = record(OP_WRITE, file);
-			op->bytes = slurp(path, &op->size);
-			record(OP_SYNC, file);
-		}
+		snprintf(dir, sizeof(dir), "%s/%s", image, lane_name((enum lane)lane));
+		stream = opendir(dir);
+		assert_non_null(stream);
+		while ((entry = readdir(stream)))
+			if (entry->d_name[0] != '.')
+				record_file(dir, lane, entry->d_name);
+		closedir(stream);
 		record(OP_DIRECTORY_SYNC, lane);
 	}
 }
@@ -161,10 +192,10 @@ static void cut_recovery(const char *image, const struct op *last)
 	record_image(image);
 	first = nops;
 	start_recording();
-	spool_writer_free(open_writer(image, LIMIT, 0));
+	spool_writer_free(open_limited(image));
 	spool_io = real;
 	for (unsigned cut = first; cut <= nops; cut++) {
-		make_image(image, cut);
+		make_image(image, cut, TEAR_ANY);
 		recover_and_judge(image, &judged);
 	}
 	for (unsigned i = 0; i < nops; i++)
@@ -175,37 +206,59 @@ static void cut_recovery(const char *image, const struct op *last)
 	nfiles = outer_files;
 }
 
-static void cut_recording(const struct test_spool *test, unsigned first, unsigned step)
+/* A tear that leaves what another one does says nothing new. */
+static bool is_worth(const struct op *op, enum tear tear)
+{
+	if (tear == TEAR_ANY || tear == TEAR_NONE)
+		return true;
+	if (op->kind != OP_WRITE)
+		return false;
+	for (enum tear before = TEAR_NONE; before < tear; before++)
+		if (torn_size(op->size, before) == torn_size(op->size, tear))
+			return false;
+	return true;
+}
+
+static bool is_chosen(unsigned cut, enum tear tear)
+{
+	if (getenv("HINOMI_FAULTS_FULL"))
+		return true;
+	return cut % 4 == 0 ? tear == TEAR_ANY : cut % 4 == 2 && tear == cut / 4 % TEAR_ANY;
+}
+
+static void cut_recording(const struct test_spool *test, unsigned first, bool all)
 {
 	unsigned cuts = 0;
 	char image[128];
 
 	spool_io = real;
 	snprintf(image, sizeof(image), "%s/image", test->top);
-	for (unsigned cut = first; cut <= nops; cut += step, cuts++) {
-		seed = cut * 1000003ull;
-		make_image(image, cut);
-		if (cuts % 25 == 7)
-			cut_recovery(image, &ops[cut - 1]);
-		else
-			recover_and_judge(image, &ops[cut - 1]);
-	}
-	print_message("%u power cuts\n", cuts);
+	for (unsigned cut = first; cut <= nops; cut++)
+		for (enum tear tear = TEAR_NONE; tear < TEARS; tear++) {
+			if (!is_worth(&ops[cut - 1], tear) || !(all || is_chosen(cut, tear)))
+				continue;
+			seed = cut * 1000003ull + tear;
+			make_image(image, cut, tear);
+			if (cuts++ % 25 == 7)
+				cut_recovery(image, &ops[cut - 1]);
+			else
+				recover_and_judge(image, &ops[cut - 1]);
+		}
+	print_message("%u power cuts at %u calls\n", cuts, nops);
 	forget_run();
 }
 
 static void cut_everywhere(void **state, unsigned long failing, uint64_t start)
 {
 	const struct test_spool *test = *state;
-	unsigned step = getenv("HINOMI_FAULTS_FULL") ? 1 : 4;
 
 	seed = start;
 	fail_every = failing;
 	may_damage = failing > 0;
 	start_recording();
 	run(test->dir);
-	fail_every = 0;
-	cut_recording(test, 1 + (unsigned)start % step, step);
+	fail_every = full_every = 0;
+	cut_recording(test, 1, false);
 }
 
 /* The next start reads it from memory, and must not unlink by what the disk does not have. */
@@ -218,18 +271,30 @@ static void marker_that_is_not_on_disk(void **state)
 	seed = 7;
 	may_damage = false;
 	start_recording();
-	writer = open_writer(test->dir, LIMIT, 0);
+	writer = open_limited(test->dir);
 	fail_name = "evicted";
-	for (uint64_t number = 1; !put_frame(writer, LANE_BULK, number, FRAME_SIZE); number++)
+	for (uint64_t number = 1; !put_frame(writer, LANE_BULK, number, frame_max); number++)
 		if (number % 10 == 0)
 			assert_int_equal(spool_sync(writer), 0);
 	kill_writer(writer);
 	fail_name = NULL;
 	first = nops;
-	spool_writer_free(open_writer(test->dir, LIMIT, 0));
-	cut_recording(test, first, 1);
+	spool_writer_free(open_limited(test->dir));
+	cut_recording(test, first, true);
 }
 
+static void any_moment_on_a_full_disk(void **state)
+{
+	full_every = 3;
+	cut_everywhere(state, 0, 42);
+}
+/* Longer than a block of the disk. */
+static void any_moment_of_long_frames(void **state)
+{
+	frame_max = 9000;
+	limit = 512 << 10;
+	cut_everywhere(state, 0, 42);
+}
 static void any_moment(void **state)
 {
 	cut_everywhere(state, 0, 42);
@@ -243,13 +308,28 @@ static void where_one_sync_in_three_fails(void **state)
 	cut_everywhere(state, 3, 2);
 }
 
+static int make_disk(void **state)
+{
+	if (real.openat) /* a test before this one failed */
+		spool_io = real;
+	forget_run();
+	frame_max = 400;
+	limit = 96 << 10;
+	full_every = 0;
+	return make_directory(state);
+}
+
+#define CUT_TEST(test) cmocka_unit_test_setup_teardown(test, make_disk, remove_directory)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		SPOOL_TEST(any_moment),
-		SPOOL_TEST(any_moment_after_failed_syncs),
-		SPOOL_TEST(where_one_sync_in_three_fails),
-		SPOOL_TEST(marker_that_is_not_on_disk),
+		CUT_TEST(any_moment),
+		CUT_TEST(any_moment_on_a_full_disk),
+		CUT_TEST(any_moment_of_long_frames),
+		CUT_TEST(any_moment_after_failed_syncs),
+		CUT_TEST(where_one_sync_in_three_fails),
+		CUT_TEST(marker_that_is_not_on_disk),
 	};
 	int failed;
 

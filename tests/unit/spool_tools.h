@@ -6,12 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -210,6 +212,22 @@ static inline void spill(const char *path, const void *bytes, size_t size)
 
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, bytes, size), (ssize_t)size);
+}
+
+/* A small tmpfs that only this process sees; skipped without the right to mount. */
+static inline void mount_small(const struct test_spool *test, const char *options)
+{
+	assert_int_equal(mkdir(test->dir, 0755), 0);
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("none", test->dir, "tmpfs", 0, options)) {
+		print_message("skipped: may not mount a tmpfs of its own: %s\n", strerror(errno));
+		skip();
+	}
+}
+
+static inline void unmount_small(const struct test_spool *test)
+{
+	umount2(test->dir, MNT_DETACH);
 }
 
 #define SPOOL_TEST(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)

@@ -14,24 +14,33 @@
 #include "spool/spool.h"
 
 static const char help[] =
-	"Usage: hinomi spool check [--spool DIR]\n"
+	"Usage: hinomi spool check [--repair] [--spool DIR]\n"
 	"       hinomi spool export [--spool DIR] > FILE\n"
 	"check reads every record of a spool and compares it with its checksum. What the\n"
-	"records say is checked by hinomi verify. It repairs nothing: readers skip what is\n"
-	"damaged, and the sensor cuts off a torn end when it starts.\n"
+	"records say is checked by hinomi verify. Readers skip what is damaged, and the\n"
+	"sensor cuts off a torn end when it starts; with --repair that is done first, while\n"
+	"no sensor runs. Nothing else is changed: what is damaged stays, for who looks into it.\n"
 	"export writes every frame that can be read in a row, each a 32-bit little-endian\n"
 	"length and its bytes, both lanes: for hinomi verify --frames, for another machine,\n"
 	"out of a spool that is damaged.\n"
 	"\n"
+	"      --repair      cut off torn ends first; needs the right to write\n"
 	"      --spool DIR   the spool; without it " SPOOL_DEFAULT "\n"
 	"  -h, --help        this text\n"
 	"\n"
 	"Exit status: 0 sound, 1 cannot be read or written, 2 usage, 3 damaged, 77 permission.\n";
 
-static int check(const char *dir)
+static int check(const char *dir, bool repair)
 {
-	int damaged = spool_check(dir, stdout);
+	int damaged = repair ? spool_repair(dir) : 0;
 
+	if (damaged == -EBUSY) {
+		log_error("a sensor writes to %s, and repairs what it finds when it starts", dir);
+		return STATUS_FAILED;
+	}
+	if (damaged < 0)
+		return spool_failed(dir, damaged);
+	damaged = spool_check(dir, stdout);
 	if (damaged < 0)
 		return spool_failed(dir, damaged);
 	return damaged ? STATUS_FINDINGS : STATUS_OK;
@@ -78,21 +87,27 @@ static int export_frames(const char *dir)
 
 int command_spool(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"spool", required_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'}, {0}};
+	static const struct option options[] = {{"repair", no_argument, NULL, 'r'},
+						{"spool", required_argument, NULL, 's'},
+						{"help", no_argument, NULL, 'h'},
+						{0}};
 	const char *dir = SPOOL_DEFAULT;
+	bool repair = false;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "hs:", options, NULL)) != -1) {
 		if (option == 'h')
 			return usage_help(help);
-		if (option != 's')
+		if (option != 's' && option != 'r')
 			return usage_refused();
-		dir = optarg;
+		if (option == 'r')
+			repair = true;
+		else
+			dir = optarg;
 	}
 	if (argc - optind == 1 && !strcmp(argv[optind], "check"))
-		return finish(check(dir));
-	if (argc - optind == 1 && !strcmp(argv[optind], "export"))
+		return finish(check(dir, repair));
+	if (argc - optind == 1 && !repair && !strcmp(argv[optind], "export"))
 		return finish(export_frames(dir));
 	return usage_error("what to do with the spool? It can be told: check, export");
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "spool/io.h"
 
 #define DIRECTORY_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -117,13 +118,11 @@ int directory_make_file(int dir, const char *name, size_t size, int reader_gid)
 	if (err)
 		return err;
 	if ((size_t)st.st_size < size) {
-		size_t missing = size - (size_t)st.st_size;
-
-		if (missing > sizeof(zeros))
-			return -EINVAL;
 		/* written, not only allocated: later writes in place need no new block on a full
 		 * disk */
-		err = io_write(fd, zeros, missing, (uint64_t)st.st_size);
+		for (size_t at = (size_t)st.st_size; at < size && !err; at += sizeof(zeros))
+			err = io_write(fd, zeros,
+				       size - at < sizeof(zeros) ? size - at : sizeof(zeros), at);
 		if (err)
 			return err;
 		if (spool_io.fsync(fd) || spool_io.fsync(dir))
@@ -164,6 +163,16 @@ struct segment_array {
 	size_t count, capacity;
 };
 
+/* What the wall clock is taken to be now decides, not what it is set to later. */
+static int64_t written_ns(const struct stat *st)
+{
+	int64_t now = (int64_t)clock_boot_ns(), age;
+
+	age = (int64_t)clock_real_ns() -
+	      ((int64_t)st->st_mtim.tv_sec * (int64_t)NS_PER_SEC + st->st_mtim.tv_nsec);
+	return age > 0 ? now - age : now;
+}
+
 static int add_to_array(uint64_t number, const char *name, void *context)
 {
 	struct segment_array *array = context;
@@ -182,7 +191,11 @@ static int add_to_array(uint64_t number, const char *name, void *context)
 		array->entries = grown;
 		array->capacity = capacity;
 	}
-	array->entries[array->count++] = (struct segment_entry){number, (uint64_t)st.st_size};
+	array->entries[array->count++] = (struct segment_entry){
+		.number = number,
+		.bytes = (uint64_t)st.st_size,
+		.written_ns = written_ns(&st),
+	};
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 
 struct segment_entry {
 	uint64_t number, bytes;
+	int64_t written_ns; /* boot clock: when it was written last, may be before the boot */
 };
 
 const char *lane_name(enum lane lane);

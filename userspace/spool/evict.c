@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "base/clock.h"
 #include "spool/io.h"
 #include "spool/lane.h"
 #include "spool/walk.h"
@@ -15,15 +16,15 @@ static bool has_evictable(const struct lane_writer *lane)
 	return lane->count && lane->entries[0].number < lane->durable.segment;
 }
 
-static uint64_t reserve_bytes(const struct spool_writer *writer)
+static uint64_t protected_bytes(const struct spool_writer *writer)
 {
 	uint64_t quarter = writer->options.limit_bytes / 4;
 
-	return quarter && quarter < RESERVE_BYTES ? quarter : RESERVE_BYTES;
+	return quarter && quarter < PROTECTED_BYTES ? quarter : PROTECTED_BYTES;
 }
 
 /* Whose oldest segment goes: what was released, bulk, and must-keep for must-keep only and down to
- * the reserve. */
+ * what is protected. */
 static struct lane_writer *choose(struct spool_writer *writer, enum lane lane, bool disk_full)
 {
 	static const enum lane order[] = {LANE_BULK, LANE_KEEP};
@@ -38,7 +39,7 @@ static struct lane_writer *choose(struct spool_writer *writer, enum lane lane, b
 	if (has_evictable(bulk) &&
 	    (lane == LANE_BULK || disk_full || bulk->bytes > 2 * writer->options.segment_bytes))
 		return bulk;
-	if (lane == LANE_KEEP && has_evictable(keep) && keep->bytes > reserve_bytes(writer))
+	if (lane == LANE_KEEP && has_evictable(keep) && keep->bytes > protected_bytes(writer))
 		return keep;
 	return NULL;
 }
@@ -82,7 +83,7 @@ static int unlink_segment(const struct lane_writer *lane, uint64_t number)
 }
 
 static int evict(struct spool_writer *writer, struct lane_writer *lane, uint64_t number,
-		 bool released)
+		 bool released, bool aged)
 {
 	struct spool_eviction eviction = summary(lane, number);
 	struct evicted marker;
@@ -93,6 +94,7 @@ static int evict(struct spool_writer *writer, struct lane_writer *lane, uint64_t
 	pthread_mutex_unlock(&writer->lock);
 	marker.segment = number;
 	eviction.released = released;
+	eviction.aged = aged;
 	evicted_add(&marker, &eviction);
 	err = evicted_write(lane->evicted_fd, &marker);
 	if (err)
@@ -132,7 +134,7 @@ bool evict_room(struct spool_writer *writer, enum lane lane, uint64_t size)
 			released = oldest.number < from->released;
 		}
 		pthread_mutex_unlock(&writer->lock);
-		if (!from || evict(writer, from, oldest.number, released))
+		if (!from || evict(writer, from, oldest.number, released, false))
 			break;
 		freed += oldest.bytes;
 	}
@@ -154,6 +156,37 @@ void evict_ahead(struct spool_writer *writer)
 		pthread_mutex_unlock(&writer->lock);
 		if (wanted)
 			evict_room(writer, lane->lane, size);
+	}
+}
+
+/* The number of the oldest segment that is too old, 0: none is. */
+static uint64_t find_aged(struct lane_writer *lane, uint64_t age_ns, bool *released)
+{
+	int64_t now = (int64_t)clock_boot_ns(), age = (int64_t)age_ns;
+
+	if (!has_evictable(lane) || now - lane->entries[0].written_ns <= age)
+		return 0;
+	*released = lane->entries[0].number < lane->released;
+	return lane->entries[0].number;
+}
+
+void evict_aged(struct spool_writer *writer)
+{
+	uint64_t age = writer->options.age_ns;
+
+	for (int i = 0; i < LANES && age; i++) {
+		struct lane_writer *lane = &writer->lanes[i];
+		bool released = false;
+		uint64_t number;
+
+		pthread_mutex_lock(&writer->evict_lock);
+		do {
+			pthread_mutex_lock(&writer->lock);
+			lane_finish_aged(writer, lane, age / 8);
+			number = find_aged(lane, age, &released);
+			pthread_mutex_unlock(&writer->lock);
+		} while (number && !evict(writer, lane, number, released, true));
+		pthread_mutex_unlock(&writer->evict_lock);
 	}
 }
 
@@ -193,7 +226,7 @@ void evict_confirm(struct spool_writer *writer)
 		for (unsigned k = 0; k < lane->evicted.count;) {
 			uint64_t at = lane->confirm_at[k];
 
-			if (at && at <= writer->lanes[LANE_KEEP].durable_frames) {
+			if (at && at <= writer->lanes[LANE_KEEP].durable_number) {
 				forget(lane, k);
 				changed = true;
 			} else {
@@ -218,12 +251,22 @@ int spool_take_eviction(struct spool_writer *writer, struct spool_eviction *ret)
 			if (lane->confirm_at[k])
 				continue;
 			*ret = lane->evicted.pending[k];
-			lane->confirm_at[k] = writer->lanes[LANE_KEEP].appended_frames + 1;
+			lane->confirm_at[k] = DECLARED_NOWHERE;
 			found = 1;
 		}
 	}
 	pthread_mutex_unlock(&writer->lock);
 	return found;
+}
+
+void spool_declare(struct spool_writer *writer, uint64_t number)
+{
+	pthread_mutex_lock(&writer->lock);
+	for (int i = 0; i < LANES; i++)
+		for (unsigned k = 0; k < EVICTIONS_PENDING; k++)
+			if (writer->lanes[i].confirm_at[k] == DECLARED_NOWHERE)
+				writer->lanes[i].confirm_at[k] = number;
+	pthread_mutex_unlock(&writer->lock);
 }
 
 /* The first finished segment that is not released, or 0. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 static int io_openat(int dir, const char *name, int flags, mode_t mode)
@@ -18,6 +19,7 @@ struct spool_io spool_io = {
 	.fallocate = fallocate,
 	.ftruncate = ftruncate,
 	.unlinkat = unlinkat,
+	.renameat = renameat,
 };
 
 int io_writev(int fd, const struct iovec *parts, int count, uint64_t offset)

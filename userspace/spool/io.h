@@ -14,6 +14,7 @@ struct spool_io {
 	int (*fallocate)(int fd, int mode, off_t offset, off_t size);
 	int (*ftruncate)(int fd, off_t size);
 	int (*unlinkat)(int dir, const char *name, int flags);
+	int (*renameat)(int old_dir, const char *old_name, int dir, const char *name);
 };
 
 extern struct spool_io spool_io;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "spool/io.h"
 
 bool is_full(int err)
@@ -25,7 +26,8 @@ int lane_add_entry(struct spool_writer *writer, struct lane_writer *lane, uint64
 		lane->entries = grown;
 		lane->capacity = capacity;
 	}
-	lane->entries[lane->count++] = (struct segment_entry){number, bytes};
+	lane->entries[lane->count++] = (struct segment_entry){
+		.number = number, .bytes = bytes, .written_ns = (int64_t)clock_boot_ns()};
 	lane->bytes += bytes;
 	atomic_fetch_add(&writer->bytes, bytes);
 	return 0;
@@ -67,7 +69,7 @@ bool quota_allows(const struct spool_writer *writer, enum lane lane, uint64_t si
 
 	if (lane == LANE_KEEP && bulk < 2 * writer->options.segment_bytes)
 		bulk = 2 * writer->options.segment_bytes;
-	return !limit || keep + bulk + size <= limit;
+	return !limit || keep + bulk + writer->reserve.held_bytes + size <= limit;
 }
 
 /* Nothing was ever durable in it: its number is free again. */
@@ -96,8 +98,18 @@ void lane_finish(struct spool_writer *writer, struct lane_writer *lane)
 	}
 	segment_finish(&lane->active);
 	resize_newest(writer, lane, lane->active.size);
+	lane->entries[lane->count - 1].written_ns = (int64_t)clock_boot_ns();
 	lane->pending[lane->npending++] = lane->active;
 	lane->active = SEGMENT_NONE;
+}
+
+void lane_finish_aged(struct spool_writer *writer, struct lane_writer *lane, uint64_t age_ns)
+{
+	int64_t now = (int64_t)clock_boot_ns();
+
+	if (lane->active.fd >= 0 && lane->active.frames && lane->npending < PENDING_MAX &&
+	    now - lane->entries[lane->count - 1].written_ns > (int64_t)age_ns)
+		lane_finish(writer, lane);
 }
 
 /* A segment that is neither pending nor durable was abandoned, and could not be unlinked. */
@@ -110,6 +122,7 @@ static uint64_t end_of(const struct lane_writer *lane, uint64_t number)
 	return number > lane->durable.segment ? SEGMENT_HEAD_BYTES : 0;
 }
 
+/* size 0: out of the reserve */
 static int create(struct spool_writer *writer, struct lane_writer *lane, uint64_t size)
 {
 	int err = -EEXIST;
@@ -120,8 +133,9 @@ static int create(struct spool_writer *writer, struct lane_writer *lane, uint64_
 					      .lane = lane->lane,
 					      .previous_end = end_of(lane, lane->next - 1)};
 
-		err = segment_create(lane->dir, id, size, writer->options.reader_gid,
-				     &lane->active);
+		err = size ? segment_create(lane->dir, id, size, writer->options.reader_gid,
+					    &lane->active)
+			   : reserve_take(writer, id, &lane->active);
 		lane->next++;
 	}
 	if (err) {
@@ -144,6 +158,8 @@ static int open_segment(struct spool_writer *writer, struct lane_writer *lane,
 	if (err)
 		return err;
 	err = create(writer, lane, size);
+	if (is_full(err) && lane->lane == LANE_KEEP)
+		err = create(writer, lane, 0);
 	if (is_full(err) && last_resort)
 		err = create(writer, lane,
 			     SEGMENT_HEAD_BYTES + record_bytes(record->length) +
@@ -216,6 +232,18 @@ void lane_report(struct lane_writer *lane, const struct spool_eviction *eviction
 	lane->confirm_at[evicted->count - 1] = 0;
 }
 
+/* What the lost frames declared has to be told again. */
+static void undeclare(struct spool_writer *writer, const struct unguarded *lost)
+{
+	for (int i = 0; i < LANES; i++)
+		for (unsigned k = 0; k < EVICTIONS_PENDING; k++) {
+			uint64_t *at = &writer->lanes[i].confirm_at[k];
+
+			if (*at >= lost->first && *at <= lost->last)
+				*at = 0;
+		}
+}
+
 static void report_lost(struct spool_writer *writer, struct lane_writer *lane,
 			struct unguarded *lost)
 {
@@ -231,6 +259,8 @@ static void report_lost(struct spool_writer *writer, struct lane_writer *lane,
 	if (!lost->frames)
 		return;
 	writer->health.lost_frames += lost->frames;
+	if (lane->lane == LANE_KEEP)
+		undeclare(writer, lost);
 	lane_report(lane, &eviction);
 	*lost = (struct unguarded){0};
 }

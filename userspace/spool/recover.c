@@ -192,6 +192,7 @@ static int recover_segments(struct spool_writer *writer, struct lane_writer *lan
 		r = lane_add_entry(writer, lane, entries[i].number, entries[i].bytes);
 		if (r)
 			return r;
+		lane->entries[lane->count - 1].written_ns = entries[i].written_ns;
 	}
 	return 0;
 }

@@ -10,8 +10,7 @@
 #include "spool/directory.h"
 #include "spool/io.h"
 
-/* Bytes set aside; 0 where the file system cannot. */
-static int set_aside(int fd, uint64_t size, uint64_t *ret)
+int segment_set_aside(int fd, uint64_t size, uint64_t *ret)
 {
 	int r;
 
@@ -31,7 +30,7 @@ static int prepare(int fd, const struct segment_id *id, uint64_t size, int reade
 	int err = directory_admit_file(fd, reader_gid);
 
 	if (!err)
-		err = set_aside(fd, size, ret_size);
+		err = segment_set_aside(fd, size, ret_size);
 	if (err)
 		return err;
 	segment_head_encode(id, head);
@@ -61,6 +60,30 @@ int segment_create(int dir, struct segment_id id, uint64_t size, int reader_gid,
 	}
 	*ret = (struct segment){
 		.fd = TAKE_FD(fd), .id = id, .offset = SEGMENT_HEAD_BYTES, .size = aside};
+	return 0;
+}
+
+int segment_adopt(int dir, const char *name, struct segment_id id, uint64_t size,
+		  struct segment *ret)
+{
+	CLEANUP(close_fd) int fd = spool_io.openat(dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0);
+	char final[SEGMENT_NAME_BYTES];
+	uint8_t head[SEGMENT_HEAD_BYTES];
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	if (getrandom(&id.salt, sizeof(id.salt), 0) != sizeof(id.salt))
+		return -EIO;
+	segment_head_encode(&id, head);
+	err = io_write(fd, head, sizeof(head), 0);
+	if (err)
+		return err;
+	segment_name(id.number, final);
+	if (spool_io.renameat(dir, name, dir, final))
+		return -errno;
+	*ret = (struct segment){
+		.fd = TAKE_FD(fd), .id = id, .offset = SEGMENT_HEAD_BYTES, .size = size};
 	return 0;
 }
 

@@ -32,6 +32,8 @@ struct spool_options {
 				   / 8 */
 	int reader_gid;		/* group that may read; -1: none */
 	bool never_evict;	/* nothing goes to make room, also on a full disk */
+	uint64_t reserve_bytes; /* of the limit: set aside, for must-keep on a full disk; 0: none */
+	uint64_t age_ns;	/* segments older than this go; 0: none do */
 };
 
 /* Frames that went for want of space or with a failed sync, to be declared. */
@@ -42,6 +44,7 @@ struct spool_eviction {
 	uint64_t first_frame, last_frame; /* numbers as given to spool_append */
 	int error;     /* of the sync that lost them; 0: evicted for want of space */
 	bool released; /* and all of them had been released */
+	bool aged;     /* for their age, not for want of space */
 };
 
 /* How the disk treats us. */
@@ -66,9 +69,13 @@ int spool_append(struct spool_writer *writer, enum lane lane, uint64_t number, c
  * spool_append goes on meanwhile.  After a failed one the frames are written to a new segment and
  * synced there; the error is returned when that failed too, and the next call tries again. */
 int spool_sync(struct spool_writer *writer);
-/* 1 and one eviction, or 0.  Declare it in the next must-keep frame: until one appended after this
- * call is durable, a restarted writer reports the eviction again. */
+/* 1 and one eviction, or 0; to be declared. */
 int spool_take_eviction(struct spool_writer *writer, struct spool_eviction *ret);
+/* All that was taken is declared in must-keep frames up to this number: until that one is durable,
+ * a restarted writer reports them again. */
+void spool_declare(struct spool_writer *writer, uint64_t number);
+/* -ESTALE: the directory, or a file that is written to, is not the one under its name any more. */
+int spool_in_place(struct spool_writer *writer);
 /* Frames up to this number are kept elsewhere: they go first when space is wanted, and the eviction
  * says so.  Reads the end of a segment or two. */
 void spool_release(struct spool_writer *writer, enum lane lane, uint64_t number);
@@ -112,6 +119,9 @@ int spool_last_segment(const char *dir, enum lane lane, struct spool_position *r
 int spool_watch_open(const char *dir);
 void spool_watch_clear(int watch); /* before reading on */
 
+/* Does what a writer does when it opens: cuts off torn ends, finishes and syncs what was not.
+ * -EBUSY beside a live writer. */
+int spool_repair(const char *dir);
 /* Prints a line for each segment and each damage; 0: all is well, 1: damage was found, -errno.
  * Beside a live writer it looks at what is durable. */
 int spool_check(const char *dir, FILE *out);

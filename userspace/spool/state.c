@@ -10,11 +10,13 @@
 
 #define DURABLE_MAGIC "HINODUR1"
 #define EVICTED_MAGIC "HINOEVI1"
-#define SLOT_BYTES    (EVICTED_BYTES / 2)
+#define SLOT_BYTES    1024u
+#define SLOT_STRIDE   (EVICTED_BYTES / 2)
 #define SLOT_CRC      (SLOT_BYTES - 4)
 #define SLOT_HEAD     32u
 #define ENTRY_BYTES   40u
 #define RELEASED      1u
+#define AGED	      2u
 
 _Static_assert(SLOT_HEAD + EVICTIONS_PENDING * ENTRY_BYTES <= SLOT_CRC, "a slot holds them all");
 
@@ -66,7 +68,8 @@ static bool slot_decode(const uint8_t *slot, enum lane lane, struct evicted *ret
 			.first_frame = get64(entry + 16),
 			.last_frame = get64(entry + 24),
 			.error = -(int)get32(entry + 32),
-			.released = get32(entry + 36) == RELEASED,
+			.released = get32(entry + 36) & RELEASED,
+			.aged = get32(entry + 36) & AGED,
 		};
 	}
 	return true;
@@ -82,7 +85,7 @@ int evicted_read(int fd, enum lane lane, struct evicted *ret)
 		return (int)n;
 	*ret = (struct evicted){0};
 	for (int slot = 0; slot < 2; slot++)
-		if (slot_decode(bytes + (size_t)slot * SLOT_BYTES, lane, &other) &&
+		if (slot_decode(bytes + (size_t)slot * SLOT_STRIDE, lane, &other) &&
 		    other.generation > ret->generation)
 			*ret = other;
 	return 0;
@@ -106,10 +109,10 @@ int evicted_write(int fd, struct evicted *evicted)
 		put64(entry + 16, from->first_frame);
 		put64(entry + 24, from->last_frame);
 		put32(entry + 32, (uint32_t)-from->error);
-		put32(entry + 36, from->released ? RELEASED : 0);
+		put32(entry + 36, (from->released ? RELEASED : 0) | (from->aged ? AGED : 0));
 	}
 	put32(slot + SLOT_CRC, crc32c(0, slot, SLOT_CRC));
-	err = io_write(fd, slot, sizeof(slot), (evicted->generation + 1) % 2 * SLOT_BYTES);
+	err = io_write(fd, slot, sizeof(slot), (evicted->generation + 1) % 2 * SLOT_STRIDE);
 	if (!err && spool_io.fdatasync(fd))
 		err = -errno;
 	if (!err)
@@ -141,4 +144,5 @@ void evicted_add(struct evicted *evicted, const struct spool_eviction *eviction)
 		last->last_frame = eviction->last_frame;
 	last->error = last->error ? last->error : eviction->error;
 	last->released = last->released && eviction->released;
+	last->aged = last->aged && eviction->aged;
 }

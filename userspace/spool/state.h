@@ -12,7 +12,7 @@
 #include "spool/spool.h"
 
 #define DURABLE_BYTES	  32u
-#define EVICTED_BYTES	  2048u
+#define EVICTED_BYTES	  8192u /* a slot in a block of its own */
 #define EVICTIONS_PENDING 16u
 
 struct evicted {

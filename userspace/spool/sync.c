@@ -11,7 +11,7 @@ struct batch {
 	unsigned count, npending;
 	bool directory;
 	struct spool_position target;
-	uint64_t frames; /* of lane->appended_frames */
+	uint64_t number; /* of the last frame in it */
 	size_t mark;	 /* of the window */
 };
 
@@ -37,8 +37,8 @@ static bool take_batch(struct lane_writer *lane, struct batch *ret)
 	ret->directory = lane->directory_changed;
 	lane->directory_changed = false;
 	ret->mark = lane->window.written;
-	ret->frames = lane->window.written == lane->window.used ? lane->appended_frames
-								: lane->durable_frames;
+	ret->number =
+		lane->window.written == lane->window.used ? lane->appended : lane->durable_number;
 	lane->syncing = lane->unguarded;
 	lane->unguarded = (struct unguarded){0};
 	return true;
@@ -73,7 +73,7 @@ static void commit_batch(struct lane_writer *lane, const struct batch *batch)
 	for (unsigned i = 0; i < lane->npending; i++)
 		lane->pending[i] = lane->pending[i + batch->npending];
 	lane->durable = batch->target;
-	lane->durable_frames = batch->frames;
+	lane->durable_number = batch->number;
 	lane->syncing = (struct unguarded){0};
 	window_drop(&lane->window, batch->mark);
 	lane->error = 0;
@@ -173,6 +173,8 @@ int spool_sync(struct spool_writer *writer)
 			err = r;
 	}
 	evict_ahead(writer);
+	evict_aged(writer);
+	reserve_fill(writer);
 	evict_confirm(writer);
 	pthread_mutex_unlock(&writer->sync_lock);
 	return err;

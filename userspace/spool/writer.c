@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "spool/io.h"
@@ -44,7 +46,7 @@ static int writer_open(struct spool_writer *writer, const char *dir)
 	if (spool_io.fsync(writer->dir))
 		return -errno;
 	writer->opened = true;
-	return 0;
+	return reserve_open(writer);
 }
 
 static void set_options(struct spool_writer *writer, const struct spool_options *options)
@@ -71,6 +73,11 @@ int spool_writer_open(const char *dir, const struct spool_options *options,
 	if (!writer)
 		return -ENOMEM;
 	set_options(writer, options);
+	writer->path = strdup(dir);
+	if (!writer->path) {
+		free(writer);
+		return -ENOMEM;
+	}
 	writer->dir = writer->lock_fd = -1;
 	for (int i = 0; i < LANES; i++) {
 		struct lane_writer *lane = &writer->lanes[i];
@@ -122,6 +129,7 @@ void spool_writer_free(struct spool_writer *writer)
 		lane_done(&writer->lanes[i]);
 	close_descriptor(writer->lock_fd);
 	close_descriptor(writer->dir);
+	free(writer->path);
 	pthread_mutex_destroy(&writer->sync_lock);
 	pthread_mutex_destroy(&writer->evict_lock);
 	pthread_mutex_destroy(&writer->lock);
@@ -137,7 +145,7 @@ static int append_locked(struct spool_writer *writer, struct lane_writer *lane,
 		err = lane_put(writer, lane, record, frame, last_resort);
 	if (err)
 		return err;
-	lane->appended_frames++;
+	lane->appended = record->number;
 	/* from the first one that did not fit on, so that what can be lost is one range */
 	if (lane->unguarded.frames || !window_add(&lane->window, record, frame)) {
 		if (!lane->unguarded.frames++)
@@ -183,6 +191,48 @@ int spool_append(struct spool_writer *writer, enum lane lane, uint64_t number, c
 			evict_room(writer, lane, room);
 		err = append(writer, to, &record, frame, lane == LANE_KEEP);
 	}
+	return err;
+}
+
+static bool is_same(int fd, int dir, const char *name)
+{
+	struct stat open, named;
+
+	return !fstat(fd, &open) && !fstatat(dir, name, &named, 0) && open.st_dev == named.st_dev &&
+	       open.st_ino == named.st_ino;
+}
+
+static bool lane_in_place(const struct spool_writer *writer, const struct lane_writer *lane)
+{
+	char name[SEGMENT_NAME_BYTES];
+
+	segment_name(lane->active.id.number, name);
+	return is_same(lane->dir, writer->dir, lane_name(lane->lane)) &&
+	       is_same(lane->durable_fd, lane->dir, "durable") &&
+	       is_same(lane->evicted_fd, lane->dir, "evicted") &&
+	       (lane->active.fd < 0 || is_same(lane->active.fd, lane->dir, name));
+}
+
+int spool_in_place(struct spool_writer *writer)
+{
+	bool same = is_same(writer->dir, AT_FDCWD, writer->path) &&
+		    is_same(writer->lock_fd, writer->dir, "lock");
+
+	pthread_mutex_lock(&writer->lock);
+	for (int i = 0; i < LANES && same; i++)
+		same = lane_in_place(writer, &writer->lanes[i]);
+	pthread_mutex_unlock(&writer->lock);
+	return same ? 0 : -ESTALE;
+}
+
+int spool_repair(const char *dir)
+{
+	const struct spool_options options = {.reader_gid = -1};
+	struct spool_writer *writer;
+	int err = access(dir, F_OK) ? -errno : spool_writer_open(dir, &options, &writer);
+
+	if (!err)
+		spool_writer_free(writer);
 	return err;
 }
 
