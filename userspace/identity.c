@@ -52,9 +52,14 @@ static int read_file(int dir, const char *name, void *bytes, size_t size)
 {
 	CLEANUP(close_fd) int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
 
+	ssize_t n;
+
 	if (fd < 0)
 		return -errno;
-	return read(fd, bytes, size) == (ssize_t)size ? 0 : -EBADMSG;
+	n = read(fd, bytes, size);
+	if (n < 0)
+		return -errno;
+	return n == (ssize_t)size ? 0 : -EBADMSG;
 }
 
 int identity_load(const char *dir, struct seal_identity *ret)
@@ -65,7 +70,7 @@ int identity_load(const char *dir, struct seal_identity *ret)
 	if (at < 0)
 		return -errno;
 	err = read_file(at, "sensor_id", ret->sensor_id, 16);
-	if (err) {
+	if (err == -ENOENT) { /* and nothing else: who cannot be read is not to be replaced */
 		if (getrandom(ret->sensor_id, 16, 0) != 16)
 			return -errno;
 		err = write_file(at, "sensor_id", ret->sensor_id, 16, 0640);
@@ -73,13 +78,16 @@ int identity_load(const char *dir, struct seal_identity *ret)
 	return err ?: boot_id_read(ret->boot_id);
 }
 
+/* Unless it is there: the machine may have stopped between the two files. */
 static int write_public(int dir, EVP_PKEY *key)
 {
-	uint8_t public[PUBLIC_KEY_BYTES];
+	uint8_t public[PUBLIC_KEY_BYTES], there[PUBLIC_KEY_BYTES];
 	size_t size = sizeof(public);
 
 	if (EVP_PKEY_get_raw_public_key(key, public, &size) != 1)
 		return -EIO;
+	if (!public_key_read(dir, "identity.pub", there) && !memcmp(there, public, sizeof(there)))
+		return 0;
 	return public_key_write(dir, "identity.pub", public);
 }
 
@@ -100,13 +108,12 @@ int identity_key(const char *dir, EVP_PKEY **ret)
 		if (!*ret || EVP_PKEY_get_raw_private_key(*ret, secret, &size) != 1)
 			return -EIO;
 		err = write_file(at, "identity.key", secret, sizeof(secret), 0600);
-		err = err ?: write_public(at, *ret);
 	} else if (!err) {
 		*ret = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, secret, sizeof(secret));
 		err = *ret ? 0 : -EIO;
 	}
 	OPENSSL_cleanse(secret, sizeof(secret));
-	return err;
+	return err ?: write_public(at, *ret);
 }
 
 int group_id(const char *name)
