@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "pipeline.h"
+#include "attach/attach.h"
 #include "frame/frame.h"
 #include "spool/spool.h"
 #include "stats/ledger.h"
@@ -102,13 +103,24 @@ static int recover_lane(struct reading *r, const char *dir)
 {
 	int err = spool_last_segment(dir, r->lane, &r->from);
 
-	if (err || !r->from.segment)
+	if (err || !r->from.segment) {
+		r->from_start = true;
 		return err == -ENOENT ? 0 : err;
+	}
 	if (r->from.segment > 1)
 		r->from.segment--;
 	else
 		r->from_start = true;
 	return read_frames(r, dir, take_up);
+}
+
+/* A cpu that was quiet for two segments: the reader before left its note beside the rings. */
+static void resume_quiet(struct pipeline *p, enum lane lane)
+{
+	const struct sequence_cell *cells = attach_sequences(p->attach);
+
+	for (unsigned cpu = 0; cpu < attach_cpus(p->attach); cpu++)
+		sequences_resume(p->sequences, lane, cpu, cells[cpu].consumed[lane]);
 }
 
 int pipeline_recover(struct pipeline *p, const char *dir, struct seal_state states[LANES])
@@ -120,6 +132,8 @@ int pipeline_recover(struct pipeline *p, const char *dir, struct seal_state stat
 	for (int lane = 0; lane < LANES && !err; lane++) {
 		lanes[lane] = (struct reading){.p = p, .lane = lane, .state = &states[lane]};
 		err = recover_lane(&lanes[lane], dir);
+		if (!err && !lanes[lane].from_start)
+			resume_quiet(p, lane);
 		if (lanes[lane].last_ns > last_ns)
 			last_ns = lanes[lane].last_ns;
 	}

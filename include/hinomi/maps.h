@@ -24,7 +24,8 @@ struct ledger_cell {
 struct sequence_cell {
 	__u64 next[LANES];
 	__u64 busy; /* a number is being taken; used where the kernel has no fetching atomics */
-	__u64 pad[5];
+	__u64 consumed[LANES]; /* the reader's own note: all up to here is in frames or declared */
+	__u64 pad[3];
 };
 
 /* Functions whose signature differs between kernels; their number of arguments tells which one it

@@ -109,6 +109,30 @@ static void restart_takes_up_what_is_missing(void **state)
 	assert_false(sequences_have_gaps(s));
 }
 
+/* A cpu that is in none of the frames that were read is known from the note beside the rings. */
+static void quiet_cpu_goes_on_where_it_was(void **state)
+{
+	CLEANUP(sequences_free) struct sequences *before = NULL, *s = NULL;
+	struct gap gap;
+
+	(void)state;
+	assert_int_equal(sequences_new(2, &before), 0);
+	for (uint64_t n = 1; n <= 50; n++)
+		assert_true(sequences_see(before, LANE_BULK, 1, n, n));
+	assert_int_equal(sequences_settled(before, LANE_BULK, 1), 50);
+	assert_true(sequences_see(before, LANE_BULK, 1, 53, 53));
+	assert_int_equal(sequences_settled(before, LANE_BULK, 1), 50);
+
+	assert_int_equal(sequences_new(2, &s), 0);
+	sequences_restore(s, LANE_BULK, 0, 7, 9, SECOND, false);
+	for (unsigned cpu = 0; cpu < 2; cpu++)
+		sequences_resume(s, LANE_BULK, cpu, sequences_settled(before, LANE_BULK, cpu));
+	assert_true(sequences_see(s, LANE_BULK, 0, 10, SECOND)); /* the frames know better */
+	assert_false(sequences_see(s, LANE_BULK, 1, 50, SECOND));
+	assert_true(sequences_see(s, LANE_BULK, 1, 51, SECOND));
+	assert_false(sequences_take_gap(s, UINT64_MAX, &gap));
+}
+
 /* Whatever the order and the losses: seen once and declared make up every number, none twice. */
 static void every_number_is_seen_or_declared(void **state)
 {
@@ -142,6 +166,7 @@ int main(void)
 		cmocka_unit_test(missing_number_is_declared_after_a_while),
 		cmocka_unit_test(restart_tells_old_from_new),
 		cmocka_unit_test(restart_takes_up_what_is_missing),
+		cmocka_unit_test(quiet_cpu_goes_on_where_it_was),
 		cmocka_unit_test(every_number_is_seen_or_declared),
 	};
 

@@ -390,7 +390,7 @@ const struct ledger_cell *attach_ledger(const struct attach *attach)
 	return attach->ledger;
 }
 
-const struct sequence_cell *attach_sequences(const struct attach *attach)
+struct sequence_cell *attach_sequences(const struct attach *attach)
 {
 	return attach->sequences;
 }

@@ -56,7 +56,7 @@ int attach_stop(struct attach *attach); /* detaches the programs, keeps rings an
 /* -1 when it is blind */
 int attach_ring_fd(const struct attach *attach, enum lane lane);
 const struct ledger_cell *attach_ledger(const struct attach *attach); /* mapped, cpus * KINDS_MAX */
-const struct sequence_cell *attach_sequences(const struct attach *attach); /* mapped, cpus */
+struct sequence_cell *attach_sequences(const struct attach *attach);  /* mapped, cpus */
 unsigned attach_cpus(const struct attach *attach);
 /* KINDS_MAX counters of the reader's own, kept as long as the rings: losses that it has declared.
  */

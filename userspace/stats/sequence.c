@@ -214,6 +214,25 @@ void sequences_restore(struct sequences *s, enum lane lane, uint32_t cpu, uint64
 	t->last_ns = time_ns;
 }
 
+uint64_t sequences_settled(const struct sequences *s, enum lane lane, uint32_t cpu)
+{
+	const struct track *t = track_of((struct sequences *)s, lane, cpu);
+	uint64_t ret = t ? t->last : 0;
+
+	for (unsigned i = 0; t && i < t->nholes; i++)
+		if (t->holes[i].first <= ret)
+			ret = t->holes[i].first - 1;
+	return ret;
+}
+
+void sequences_resume(struct sequences *s, enum lane lane, uint32_t cpu, uint64_t settled)
+{
+	struct track *t = track_of(s, lane, cpu);
+
+	if (t && !t->last)
+		t->last = settled;
+}
+
 bool sequences_have_gaps(const struct sequences *s)
 {
 	return s->open || s->noverdue;

@@ -36,6 +36,11 @@ void sequences_restore(struct sequences *sequences, enum lane lane, uint32_t cpu
 /* Also after a restart: a gap has declared these. */
 void sequences_declared(struct sequences *sequences, enum lane lane, uint32_t cpu, uint64_t first,
 			uint64_t last);
+/* All numbers up to this one came or were declared. */
+uint64_t sequences_settled(const struct sequences *sequences, enum lane lane, uint32_t cpu);
+/* After a restart that did not read all frames: of a cpu that was in none of them this is known
+ * from elsewhere. */
+void sequences_resume(struct sequences *sequences, enum lane lane, uint32_t cpu, uint64_t settled);
 bool sequences_have_gaps(const struct sequences *sequences); /* that were not taken */
 /* The kernel has given out `last`; what did not come is missing. */
 void sequences_end(struct sequences *sequences, enum lane lane, uint32_t cpu, uint64_t last);
