@@ -82,6 +82,8 @@ void announce_heartbeat(struct pipeline *p)
 	struct coverage_list coverage;
 	struct enrich_stats stats;
 
+	if (output_waits(p, LANE_KEEP)) /* nobody hears it, and there is no end of them */
+		return;
 	coverage_fill(p, &coverage);
 	beat.n_coverage = coverage.n;
 	beat.coverage = coverage.list;

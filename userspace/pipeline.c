@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "attach/attach.h"
 #include "base/log.h"
@@ -24,7 +23,7 @@
 #define ARENA_BYTES	   (16u << 20) /* leaves room for the largest record */
 #define WHOLE_LEDGER_BYTES (1u << 20)  /* frames between two whole ledgers */
 #define PROCESSES_MAX	   131072
-#define RETRY_MS	   100
+#define RESERVE_BYTES_MAX  (64u << 20)
 
 static int fail(struct pipeline_error *error, int err, const char *what, const char *hint)
 {
@@ -59,10 +58,15 @@ static int spool_open(struct pipeline *p, struct pipeline_error *error)
 	struct spool_options options = {
 		.limit_bytes = p->config->spool_limit_bytes,
 		.reader_gid = group_id(p->config->reader_group),
+		.reserve_bytes = p->config->spool_limit_bytes / 16,
+		.age_ns = p->config->spool_age_ms * NS_PER_MS,
 	};
-	int err = spool_writer_open(p->config->spool, &options, &p->spool);
 	char what[256];
+	int err;
 
+	if (options.reserve_bytes > RESERVE_BYTES_MAX)
+		options.reserve_bytes = RESERVE_BYTES_MAX;
+	err = spool_writer_open(p->config->spool, &options, &p->spool);
 	snprintf(what, sizeof(what), "spool %.200s", p->config->spool);
 	if (err == -EBUSY)
 		return fail(error, err, what,
@@ -157,39 +161,7 @@ void pipeline_close(struct pipeline *p)
 	arena_done(&p->arena);
 }
 
-/* While the disk does not take it, records stay in the rings, and what overflows there is counted.
- */
-static void append(struct pipeline *p, enum lane lane, const uint8_t *bytes, size_t size)
-{
-	const struct timespec pause = {.tv_nsec = RETRY_MS * NS_PER_MS};
-	struct seal_state state;
-
-	sealer_state(p->sealers[lane], &state);
-	for (;;) {
-		int err = spool_append(p->spool, lane, state.number, bytes, size);
-
-		if (!err)
-			break;
-		if (!p->spool_failing)
-			log_error("spool %s: %s; events wait in the kernel's rings, and what does "
-				  "not fit "
-				  "there is counted as lost: make room",
-				  p->config->spool, strerror(-err));
-		p->spool_failing = true;
-		if (p->stopping)
-			return;
-		nanosleep(&pause, NULL);
-		p->disk_ns += RETRY_MS * NS_PER_MS;
-	}
-	if (p->spool_failing)
-		log_info("spool %s: takes events again", p->config->spool);
-	p->spool_failing = false;
-	p->since_whole_bytes[lane] += size;
-	if (lane == LANE_KEEP) /* gaps that were in it are said */
-		memcpy(attach_lost_told(p->attach), p->lost_ring_told, sizeof(p->lost_ring_told));
-	syncer_kick(p->syncer, lane == LANE_KEEP);
-}
-
+/* Nothing while the frame before waits for the disk. */
 static void seal_lane(struct pipeline *p, enum lane lane)
 {
 	bool whole = p->whole_due[lane] || p->since_whole_bytes[lane] > WHOLE_LEDGER_BYTES;
@@ -197,6 +169,8 @@ static void seal_lane(struct pipeline *p, enum lane lane)
 	size_t size, n;
 	int err;
 
+	if (!output_ready(p, lane))
+		return;
 	ledger_kernel(p->ledger, attach_ledger(p->attach));
 	n = ledger_rows(p->ledger, lane, whole, p->rows, p->rows_max);
 	err = sealer_finish(p->sealers[lane], p->rows, n, whole, &bytes, &size);
@@ -208,14 +182,15 @@ static void seal_lane(struct pipeline *p, enum lane lane)
 	if (whole)
 		p->since_whole_bytes[lane] = 0;
 	p->whole_due[lane] = p->frame_due[lane] = false;
-	append(p, lane, bytes, size);
+	output_put(p, lane, bytes, size);
 }
 
 void pipeline_seal(struct pipeline *p)
 {
 	for (int lane = 0; lane < LANES; lane++)
-		if (sealer_events(p->sealers[lane]) || p->frame_due[lane] ||
-		    sealer_key_is_old(p->sealers[lane]))
+		if (output_ready(p, lane) &&
+		    (sealer_events(p->sealers[lane]) || p->frame_due[lane] ||
+		     sealer_key_is_old(p->sealers[lane])))
 			seal_lane(p, lane);
 }
 
@@ -245,11 +220,13 @@ void pipeline_own_by(struct pipeline *p, enum kind kind, Hinomi__Event *body,
 		body->result_unknown = by->body->result_unknown;
 	}
 	body->time_ns = clock_boot_ns();
-	body->seq = ++p->own_seq;
+	body->seq = p->own_seq + 1;
 	body->cpu = CPU_SENSOR;
 	body->lane = HINOMI__LANE__LANE_KEEP;
-	if (add(p, &event)) /* cannot be: these are small */
+	if (add(p, &event)) /* a frame is full of them, and the one before waits for the disk */
 		ledger_count(p->ledger, kind, CPU_SENSOR, OUTCOME_LOST, 1);
+	else
+		p->own_seq++;
 }
 
 void pipeline_own(struct pipeline *p, enum kind kind, Hinomi__Event *body)
@@ -329,36 +306,73 @@ static void take_hashes(struct pipeline *p)
 		pipeline_own(p, KIND_file_hash, event.body);
 }
 
-static uint64_t time_of(const void *record, size_t size)
+static uint64_t time_of(const struct held_record *held)
 {
-	return size < sizeof(struct record) ? 0 : ((const struct record *)record)->time_ns;
+	return held->size < sizeof(struct record) ? 0
+						  : ((const struct record *)held->data)->time_ns;
+}
+
+static void fetch(struct pipeline *p, enum lane lane)
+{
+	struct held_record *held = &p->held[lane];
+
+	if (!held->data && !output_waits(p, lane))
+		held->data = ring_next(p->rings[lane], &held->size);
+}
+
+/* The next record in time, of the lanes that do not wait for the disk. */
+static bool choose(const struct pipeline *p, enum lane *ret)
+{
+	bool may[LANES];
+
+	for (int lane = 0; lane < LANES; lane++)
+		may[lane] = p->held[lane].data && !output_waits(p, lane);
+	if (may[LANE_KEEP] && may[LANE_BULK])
+		*ret = time_of(&p->held[LANE_BULK]) < time_of(&p->held[LANE_KEEP]) ? LANE_BULK
+										   : LANE_KEEP;
+	else
+		*ret = may[LANE_KEEP] ? LANE_KEEP : LANE_BULK;
+	return may[*ret];
+}
+
+/* Records are given back once all that was read is in the page cache. */
+static void release(struct pipeline *p, enum lane lane)
+{
+	struct sequence_cell *cells = attach_sequences(p->attach);
+
+	if (p->held[lane].data || output_waits(p, lane) || p->frame_due[lane] ||
+	    sealer_events(p->sealers[lane]))
+		return;
+	for (unsigned cpu = 0; cpu < attach_cpus(p->attach); cpu++)
+		__atomic_store_n(&cells[cpu].consumed[lane],
+				 sequences_settled(p->sequences, lane, cpu), __ATOMIC_RELAXED);
+	ring_release(p->rings[lane]);
 }
 
 size_t pipeline_run(struct pipeline *p)
 {
-	const void *next[LANES];
-	size_t size[LANES], n = 0;
+	enum lane lane;
+	size_t n = 0;
 
 	arena_reset(&p->arena);
-	for (int lane = 0; lane < LANES; lane++)
-		next[lane] = ring_next(p->rings[lane], &size[lane]);
-	while (next[LANE_KEEP] || next[LANE_BULK]) {
-		enum lane lane = !next[LANE_KEEP] ? LANE_BULK : LANE_KEEP;
+	for (int i = 0; i < LANES; i++)
+		fetch(p, i);
+	while (choose(p, &lane)) {
+		const struct held_record record = p->held[lane];
 		bool over = n >= BATCH_RECORDS || p->arena.used >= BATCH_BYTES;
 
-		if (next[LANE_KEEP] && next[LANE_BULK] &&
-		    time_of(next[LANE_BULK], size[LANE_BULK]) <
-			    time_of(next[LANE_KEEP], size[LANE_KEEP]))
-			lane = LANE_BULK;
-		take_record(p, next[lane], size[lane]);
+		p->held[lane].data = NULL;
+		take_record(p, record.data, record.size);
 		n++;
-		next[lane] = over ? NULL : ring_next(p->rings[lane], &size[lane]);
+		if (!over)
+			fetch(p, lane);
 	}
-	take_hashes(p);
+	if (!output_waits(p, LANE_KEEP))
+		take_hashes(p);
 	pipeline_gaps(p, false);
 	pipeline_seal(p);
-	for (int lane = 0; n && lane < LANES; lane++)
-		ring_release(p->rings[lane]);
+	for (int i = 0; i < LANES; i++)
+		release(p, i);
 	return n;
 }
 
@@ -379,12 +393,15 @@ void pipeline_seeded(struct pipeline *p)
 
 bool pipeline_waiting(const struct pipeline *p)
 {
-	return ring_waiting_bytes(p->rings[LANE_KEEP]) || ring_waiting_bytes(p->rings[LANE_BULK]);
+	for (int lane = 0; lane < LANES; lane++)
+		if (!output_waits(p, lane) && ring_waiting_bytes(p->rings[lane]))
+			return true;
+	return false;
 }
 
 int pipeline_hash_fd(const struct pipeline *p)
 {
-	return enrich_hash_fd(p->enrich);
+	return output_waits(p, LANE_KEEP) ? -1 : enrich_hash_fd(p->enrich);
 }
 
 uint64_t pipeline_spool_bytes(const struct pipeline *p)
@@ -447,36 +464,28 @@ static void declare_eviction(struct pipeline *p, const struct spool_eviction *go
 	gap.last_frame = gone->last_frame;
 	gap.cause = gone->error	     ? HINOMI__GAP__CAUSE__CAUSE_SPOOL_FAILED
 		    : gone->released ? HINOMI__GAP__CAUSE__CAUSE_RELEASED
+		    : gone->aged     ? HINOMI__GAP__CAUSE__CAUSE_AGED
 				     : HINOMI__GAP__CAUSE__CAUSE_EVICTED;
 	announce_gap(p, &gap);
 }
 
 void pipeline_gaps(struct pipeline *p, bool all)
 {
+	uint64_t now = all ? UINT64_MAX : clock_boot_ns();
 	struct spool_eviction gone;
+	struct seal_state state;
 	struct gap missing;
+	bool taken = false;
 
-	while (sequences_take_gap(p->sequences, all ? UINT64_MAX : clock_boot_ns(), &missing))
+	while (!output_waits(p, LANE_KEEP) && sequences_take_gap(p->sequences, now, &missing))
 		declare_missing(p, &missing);
-	while (spool_take_eviction(p->spool, &gone) == 1)
+	while (!output_waits(p, LANE_KEEP) && spool_take_eviction(p->spool, &gone) == 1) {
 		declare_eviction(p, &gone);
-}
-
-void pipeline_drain(struct pipeline *p)
-{
-	const struct timespec grace = {.tv_nsec = 20 * NS_PER_MS};
-	const struct sequence_cell *cells = attach_sequences(p->attach);
-	unsigned quiet = 0;
-
-	/* a program that began before it was detached still ends: twice nothing is nothing */
-	for (int i = 0; i < 1000 && quiet < 2; i++) {
-		quiet = pipeline_run(p) ? 0 : quiet + 1;
-		if (quiet)
-			nanosleep(&grace, NULL);
+		taken = true;
 	}
-	for (unsigned cpu = 0; cpu < attach_cpus(p->attach); cpu++)
-		for (int lane = 0; lane < LANES; lane++)
-			sequences_end(p->sequences, lane, cpu,
-				      __atomic_load_n(&cells[cpu].next[lane], __ATOMIC_ACQUIRE));
-	pipeline_gaps(p, true);
+	if (!taken)
+		return;
+	/* in the frame that is being filled, or one before it */
+	sealer_state(p->sealers[LANE_KEEP], &state);
+	spool_declare(p->spool, state.number + 1);
 }

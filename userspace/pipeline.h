@@ -36,6 +36,21 @@ struct costs {
 	uint64_t counted[KINDS_MAX]; /* while the kernel counts */
 };
 
+/* A sealed frame that the disk has not taken yet. */
+struct waiting {
+	const uint8_t *bytes; /* the sealer's; NULL: none waits */
+	size_t size;
+	uint64_t number, again_ns;
+	int error; /* why, when it was tried last */
+	bool said;
+};
+
+/* Read from a ring and not yet taken, in the ring's own memory. */
+struct held_record {
+	const void *data; /* NULL: none */
+	size_t size;
+};
+
 struct pipeline {
 	const struct config *config;
 	struct attach *attach;
@@ -58,9 +73,11 @@ struct pipeline {
 	bool whole_due[LANES];
 	uint64_t lost_ring_told[KINDS_MAX]; /* kernel's losses that a gap has named */
 	uint64_t malformed, duplicates;
-	bool stopping;	    /* do not wait for the disk any more */
-	bool spool_failing; /* said once */
-	uint64_t disk_ns;   /* ever spent waiting for it */
+	struct held_record held[LANES];
+	struct waiting waiting[LANES];
+	bool spool_gone;  /* somebody took it away: nothing to wait for */
+	uint64_t stop_ns; /* until then a stop waits for the disk */
+	uint64_t disk_ns; /* ever spent appending to it */
 	uint64_t blind_ns;
 	struct costs costs;
 	uint64_t last_ns; /* time of the record that was taken last */
@@ -80,9 +97,9 @@ void pipeline_close(struct pipeline *p);
 size_t pipeline_run(struct pipeline *p);
 /* A running process that the iterator found. */
 int pipeline_seed(struct pipeline *p, const void *record, size_t size);
-void pipeline_seeded(struct pipeline *p);	 /* that was all of them */
-bool pipeline_waiting(const struct pipeline *p); /* records are in the rings */
-int pipeline_hash_fd(const struct pipeline *p);	 /* readable when a hash was finished, -1 */
+void pipeline_seeded(struct pipeline *p); /* that was all of them */
+bool pipeline_waiting(const struct pipeline *p); /* records are in rings whose lane may go on */
+int pipeline_hash_fd(const struct pipeline *p);	 /* readable when a hash can be taken, -1 */
 uint64_t pipeline_spool_bytes(const struct pipeline *p);
 /* Seals what waits, and what is due without events. */
 void pipeline_seal(struct pipeline *p);
@@ -95,7 +112,17 @@ void pipeline_own_by(struct pipeline *p, enum kind kind, Hinomi__Event *event,
 void pipeline_gaps(struct pipeline *p, bool all);
 /* Programs are off: what is in the rings, then everything that never came. */
 void pipeline_drain(struct pipeline *p);
+/* After that: the last frames, as far as the disk takes them within 5 s of the drain. */
+void pipeline_end(struct pipeline *p);
 
+/* output.c: the last frame of a lane goes to the spool, now or later */
+void output_put(struct pipeline *p, enum lane lane, const uint8_t *bytes, size_t size);
+bool output_waits(const struct pipeline *p, enum lane lane);
+bool output_ready(struct pipeline *p, enum lane lane); /* tries again; false: it waits still */
+bool output_stuck(const struct pipeline *p);	       /* either lane waits */
+/* Whether somebody took the spool away under us; says so.  A few system calls. */
+bool output_place_lost(struct pipeline *p);
+void output_give_up(const struct pipeline *p); /* says what is lost with this stop */
 /* recover.c */
 int pipeline_recover(struct pipeline *p, const char *dir, struct seal_state states[LANES]);
 /* identity.c: from the spool, made there on first use */
@@ -126,9 +153,10 @@ void announce_config(struct pipeline *p);
 void announce_coverage(struct pipeline *p, const struct coverage_change *changes, size_t n);
 /* sync.c: group commit on a thread of its own */
 int syncer_new(struct spool_writer *spool, struct syncer **ret);
-void syncer_free(struct syncer *syncer);	       /* syncs what is left */
-void syncer_kick(struct syncer *syncer, bool at_once); /* something was appended */
-uint64_t syncer_last_ns(const struct syncer *syncer);  /* when something was last made durable */
+void syncer_free(struct syncer *syncer); /* syncs what is left */
+/* So many bytes were appended; at_once: of the keep lane. */
+void syncer_kick(struct syncer *syncer, size_t bytes, bool at_once);
+uint64_t syncer_last_ns(const struct syncer *syncer); /* when something was last made durable */
 /* release.c: segments whose frames every sink has given a receipt for may go first */
 void release_covered(struct pipeline *p);
 /* confine.c: capabilities that will not be used, before other threads are; then, once all is

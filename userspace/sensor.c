@@ -32,6 +32,7 @@
 #define BUSY_MS	      10		/* between batches while events come */
 #define IDLE_AFTER_NS (200 * NS_PER_MS) /* without events: sleep until woken */
 #define IDLE_MS	      1000
+#define STUCK_MS      200 /* the disk takes nothing: until it is tried again */
 #define DRAIN_BATCHES 64
 #define FLOWS_NS      (5 * NS_PER_SEC)	/* between two looks at what UDP flows counted */
 #define LOOK_NS	      (5 * NS_PER_SEC)	/* at the sensor itself */
@@ -52,7 +53,7 @@ struct sensor {
 	unsigned processes;
 	uint64_t flows_ns, look_ns, watch_ns;
 	bool watch_over_said;
-	bool broken; /* not to be repaired from here */
+	const char *broken; /* what is not to be repaired from here */
 	uint64_t beat_ns, watchdog_ns, watchdog_every_ns, last_event_ns;
 };
 
@@ -290,7 +291,7 @@ static void child_gone(struct sensor *s, const char *what)
 	tamper.object = (ProtobufCBinaryData){strlen(what), (uint8_t *)what};
 	guard_tell(s->pipeline.guard, &tamper, NULL);
 	log_error("the %s, a child of the sensor, is gone: stopping, to be started anew", what);
-	s->stop = s->broken = true;
+	s->broken = "a child of it is gone";
 }
 
 static void prove(struct sensor *s, uint64_t now)
@@ -314,6 +315,8 @@ static void look(struct sensor *s, uint64_t now)
 		return;
 	s->look_ns = now + LOOK_NS;
 	guard_watch(s->pipeline.guard);
+	if (output_place_lost(&s->pipeline))
+		s->broken = "its spool is gone";
 	while ((what = attach_check(s->attach))) {
 		tamper.what = HINOMI__SENSOR_TAMPER__WHAT__WHAT_MAP;
 		tamper.object = (ProtobufCBinaryData){strlen(what), (uint8_t *)what};
@@ -334,11 +337,10 @@ static void beat(struct sensor *s, uint64_t now)
 			s->pipeline.whole_due[LANE_BULK] = s->pipeline.frame_due[LANE_BULK] = true;
 		pipeline_seal(&s->pipeline);
 	}
-	/* fed by progress: the loop turned, and what was appended became durable. Not before it is
-	 * ready: the first feeding arms it, and attaching the next tier may take a slow machine
-	 * longer. */
-	if (s->ready && s->watchdog_every_ns && now >= s->watchdog_ns &&
-	    !s->pipeline.spool_failing) {
+	/* Fed while the loop turns, whatever the disk does: a start would change nothing about it.
+	 * Not before it is ready: the first feeding arms it, and attaching the next tier may take a
+	 * slow machine longer. */
+	if (s->ready && s->watchdog_every_ns && now >= s->watchdog_ns) {
 		s->watchdog_ns = now + s->watchdog_every_ns;
 		snprintf(status, sizeof(status),
 			 "WATCHDOG=1\nSTATUS=%u processes at start, %llu MiB spooled", s->processes,
@@ -375,7 +377,7 @@ static void wait_for_events(struct sensor *s, uint64_t now, bool busy)
 		{.fd = pipeline_hash_fd(&s->pipeline), .events = POLLIN},
 		{.fd = prover_fd(&s->prover), .events = POLLIN},
 	};
-	int timeout = BUSY_MS;
+	int timeout = BUSY_MS, idle_ms = output_stuck(&s->pipeline) ? STUCK_MS : IDLE_MS;
 
 	if (busy)
 		s->last_event_ns = now;
@@ -384,8 +386,8 @@ static void wait_for_events(struct sensor *s, uint64_t now, bool busy)
 		if (pipeline_waiting(&s->pipeline)) /* came before we said so */
 			return;
 		timeout = s->beat_ns > now ? (s->beat_ns - now) / NS_PER_MS + 1 : 0;
-		if (timeout > IDLE_MS)
-			timeout = IDLE_MS;
+		if (timeout > idle_ms)
+			timeout = idle_ms;
 	}
 	if (timeout ==
 	    BUSY_MS) /* the timer is the wakeup; the ring's would come once per watermark */
@@ -417,7 +419,7 @@ static int run(struct sensor *s)
 	mkdir(dir, 0700);
 	prover_init(&s->prover, &s->pipeline);
 	s->watchdog_every_ns = notify_watchdog_ns();
-	while (!s->stop) {
+	while (!s->stop && !s->broken) {
 		size_t n = pipeline_run(&s->pipeline);
 		uint64_t now = clock_boot_ns();
 
@@ -433,15 +435,12 @@ static int run(struct sensor *s)
 			take_signal(s);
 	}
 	notify_send("STOPPING=1");
-	s->pipeline.stopping = true;
 	attach_stop(s->attach);
 	attach_flows(s->attach, true);
 	pipeline_drain(&s->pipeline);
-	announce_stop(&s->pipeline, s->broken ? "a child of it is gone" : "asked to");
-	for (int lane = 0; lane < LANES; lane++)
-		s->pipeline.whole_due[lane] = s->pipeline.frame_due[lane] = true;
-	pipeline_seal(&s->pipeline);
-	return s->broken ? 1 : 0;
+	announce_stop(&s->pipeline, s->broken ? s->broken : "asked to");
+	pipeline_end(&s->pipeline);
+	return s->broken != NULL;
 }
 
 static int signals_open(void)

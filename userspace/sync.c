@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Group commit: frames are in the page cache when the pipeline goes on, and here
- * they are made durable, must-keep ones at once, others within 50 ms.
+ * they are made durable: must-keep ones at once, others within 50 ms, or when 256 KiB
+ * of them wait.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -11,7 +12,8 @@
 #include "base/log.h"
 #include "spool/spool.h"
 
-#define COMMIT_NS (50 * NS_PER_MS)
+#define COMMIT_NS    (50 * NS_PER_MS)
+#define COMMIT_BYTES (256u << 10)
 
 struct syncer {
 	struct spool_writer *spool;
@@ -19,6 +21,7 @@ struct syncer {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	bool dirty, at_once, over;
+	size_t bytes; /* appended since the last commit began */
 	uint64_t last_ns;
 };
 
@@ -50,6 +53,7 @@ static void *run(void *arg)
 		pthread_mutex_lock(&s->lock);
 		wait_for_work(s);
 		s->dirty = s->at_once = false;
+		s->bytes = 0;
 		over = s->over;
 		pthread_mutex_unlock(&s->lock);
 		err = spool_sync(s->spool);
@@ -86,11 +90,12 @@ int syncer_new(struct spool_writer *spool, struct syncer **ret)
 	return 0;
 }
 
-void syncer_kick(struct syncer *s, bool at_once)
+void syncer_kick(struct syncer *s, size_t bytes, bool at_once)
 {
 	pthread_mutex_lock(&s->lock);
 	s->dirty = true;
-	s->at_once |= at_once;
+	s->bytes += bytes;
+	s->at_once |= at_once || s->bytes >= COMMIT_BYTES;
 	pthread_cond_signal(&s->wake);
 	pthread_mutex_unlock(&s->lock);
 }

@@ -52,6 +52,7 @@ struct config {
 	/* [sensor] */
 	char *spool;		    /* spool = /var/lib/hinomi/spool */
 	uint64_t spool_limit_bytes; /* spool_limit = 1G */
+	uint64_t spool_age_ms;	    /* spool_age = 2592000s; 0: no bound */
 	uint64_t ring_keep_bytes;   /* ring_keep = 4M */
 	uint64_t ring_bulk_bytes;   /* ring_bulk = 16M */
 	char *cgroup;		    /* cgroup: none, NULL */

@@ -20,6 +20,8 @@ static const struct key sensor_keys[] = {
 	TEXT(struct config, "spool", VALUE_PATH, spool, "/var/lib/hinomi/spool"),
 	NUMBER(struct config, "spool_limit", VALUE_SIZE, spool_limit_bytes, 16 * MIB, 1024 * GIB,
 	       GIB),
+	NUMBER(struct config, "spool_age", VALUE_DURATION, spool_age_ms, 0, 10ULL * 365 * 86400000,
+	       30ULL * 86400000),
 	NUMBER(struct config, "ring_keep", VALUE_RING, ring_keep_bytes, 256 * KIB, GIB, 4 * MIB),
 	NUMBER(struct config, "ring_bulk", VALUE_RING, ring_bulk_bytes, 256 * KIB, GIB, 16 * MIB),
 	TEXT(struct config, "cgroup", VALUE_PATH, cgroup, NULL),

@@ -239,6 +239,10 @@ static const char *gap_cause(Hinomi__Gap__Cause cause)
 		return "bytes on disk were damaged";
 	case HINOMI__GAP__CAUSE__CAUSE_SPOOL_FAILED:
 		return "the disk did not take them";
+	case HINOMI__GAP__CAUSE__CAUSE_RELEASED:
+		return "gone from the spool, kept by every collector";
+	case HINOMI__GAP__CAUSE__CAUSE_AGED:
+		return "older than the spool may keep them";
 	default:
 		return "the cause is not known";
 	}
