@@ -6,8 +6,6 @@
  */
 #pragma once
 
-#define FIRST_USER_NS 0xeffffffd /* PROC_USER_INIT_INO */
-
 static __always_inline bool is_privileged(void)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();

@@ -203,6 +203,8 @@ struct cgroup_namespace {
 };
 struct user_namespace {
 	struct ns_common ns;
+	struct user_namespace *parent;
+	kuid_t owner;
 };
 struct net {
 	struct ns_common ns;

@@ -278,19 +278,21 @@ static __always_inline void record_send(struct slot *slot, void *ring, __u32 lan
 	if (!rec->seq)
 		count(&cell->lost_scratch);
 	else if (bpf_ringbuf_output(ring, slot->data, size, wakeup_flags(ring, lane)))
-		count(&cell->lost_ring);
+		count(&cell->lost_ring[lane]);
 	else
 		count(&cell->emitted);
 }
 
-/* Numbers the record and gives it to its lane. */
-__noinline int record_close(__u32 index, __u32 lane)
+#include "lane.h"
+
+/* Numbers the record and gives it to its lane; `wanted` is what the class says. */
+__noinline int record_close(__u32 index, __u32 wanted)
 {
 	struct slot *slot = bpf_map_lookup_elem(&slots, &index);
 
 	if (!slot)
 		return 0;
-	if (lane == LANE_KEEP)
+	if (lane_of((void *)slot->data, slot->used, wanted) == LANE_KEEP)
 		record_send(slot, &ring_keep, LANE_KEEP);
 	else
 		record_send(slot, &ring_bulk, LANE_BULK);
@@ -321,8 +323,8 @@ static __always_inline struct slot *record_begin_for(__u32 kind, __u32 hook, __u
 	return bpf_map_lookup_elem(&slots, &index);
 }
 
-static __always_inline int record_end(struct slot *slot, __s32 result, __u32 lane)
+static __always_inline int record_end(struct slot *slot, __s32 result, __u32 wanted)
 {
 	((struct record *)slot->data)->result = result;
-	return record_close(slot->index, lane);
+	return record_close(slot->index, wanted);
 }

@@ -7,11 +7,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <grp.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -21,9 +23,10 @@
 #define MARK_MAX      64
 #define PATH_SIZE     4096
 #define PROCESSES_MAX 64
+#define NOBODY	      65534
 
 static const char usage[] =
-	"usage: storm [-p PROCESSES] [--cgroup DIR] KIND N [MARK|DIR]\n"
+	"usage: storm [-p PROCESSES] [--cgroup DIR] [--nobody] KIND N [MARK|DIR]\n"
 	"  exec N MARK [BYTES]\n"
 	"                 fork and exec of a short program, with the argument MARK-i and one of so "
 	"many bytes\n"
@@ -33,6 +36,8 @@ static const char usage[] =
 	"  unlink N DIR   DIR/i taken away\n"
 	"  again N FILE   one file opened for writing each time\n"
 	"  getppid N      a system call that nobody watches\n"
+	"  chroot N       asked for by who may not (--nobody)\n"
+	"  sandbox N      processes that give up their right to more rights\n"
 	"  tcp N          connections over the loopback device, number i to 127.1.x.y\n"
 	"i counts from 0. Ends with what it did, KIND and number, and 1 if something failed.\n";
 
@@ -108,6 +113,23 @@ static bool do_getppid(struct storm *storm, unsigned i)
 	return syscall(SYS_getppid) >= 0;
 }
 
+static bool do_chroot(struct storm *storm, unsigned i)
+{
+	(void)storm, (void)i;
+	return chroot("/") && errno == EPERM;
+}
+
+static bool do_sandbox(struct storm *storm, unsigned i)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)storm, (void)i;
+	if (pid == 0)
+		_exit(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? 1 : 0);
+	return pid > 0 && waitpid(pid, &status, 0) == pid && !status;
+}
+
 static bool do_unlink(struct storm *storm, unsigned i)
 {
 	char path[PATH_SIZE];
@@ -138,8 +160,10 @@ static const struct {
 	const char *name;
 	bool (*act)(struct storm *storm, unsigned i);
 } kinds[] = {
-	{"exec", do_exec}, {"fork", do_fork},	  {"create", do_create}, {"open", do_open},
-	{"tcp", do_tcp},   {"unlink", do_unlink}, {"again", do_again},	 {"getppid", do_getppid},
+	{"exec", do_exec},	 {"fork", do_fork},	  {"create", do_create},
+	{"open", do_open},	 {"tcp", do_tcp},	  {"unlink", do_unlink},
+	{"again", do_again},	 {"getppid", do_getppid}, {"chroot", do_chroot},
+	{"sandbox", do_sandbox},
 };
 
 /* One listener a process, or one would take the connection that another one waits for. */
@@ -207,11 +231,21 @@ static int enter(const char *cgroup)
 	return close(fd);
 }
 
+/* Who may not go where this program lies can execute it all the same. */
+static int become_nobody(void)
+{
+	strcpy(self, "/proc/self/exe");
+	return setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
+	       setresuid(NOBODY, NOBODY, NOBODY);
+}
+
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {{"cgroup", 1, NULL, 'g'}, {}};
+	static const struct option options[] = {
+		{"cgroup", 1, NULL, 'g'}, {"nobody", 0, NULL, 'n'}, {}};
 	struct storm storm = {.listener = -1};
 	const char *cgroup = NULL;
+	bool nobody = false;
 	unsigned processes = 1, n;
 	int c, status;
 
@@ -222,6 +256,8 @@ int main(int argc, char **argv)
 			processes = (unsigned)atoi(optarg);
 		else if (c == 'g')
 			cgroup = optarg;
+		else if (c == 'n')
+			nobody = true;
 		else
 			return fputs(usage, stderr), 2;
 	}
@@ -232,7 +268,8 @@ int main(int argc, char **argv)
 	storm.what = argv[2] ? argv[2] : "mark";
 	if (argv[2] && argv[3])
 		storm.padding = padding((size_t)atoi(argv[3]));
-	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0 || (cgroup && enter(cgroup)))
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0 || (cgroup && enter(cgroup)) ||
+	    (nobody && become_nobody()))
 		return 1;
 	for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++)
 		if (!strcmp(kinds[k].name, argv[0])) {

@@ -203,7 +203,8 @@ static int add(struct pipeline *p, struct event *event)
 		err = sealer_add(p->sealers[event->lane], event);
 	}
 	if (!err)
-		ledger_count(p->ledger, event->kind, event->body->cpu, OUTCOME_DELIVERED, 1);
+		ledger_count(p->ledger, event->lane, event->kind, event->body->cpu,
+			     OUTCOME_DELIVERED, 1);
 	return err;
 }
 
@@ -224,7 +225,7 @@ void pipeline_own_by(struct pipeline *p, enum kind kind, Hinomi__Event *body,
 	body->cpu = CPU_SENSOR;
 	body->lane = HINOMI__LANE__LANE_KEEP;
 	if (add(p, &event)) /* a frame is full of them, and the one before waits for the disk */
-		ledger_count(p->ledger, kind, CPU_SENSOR, OUTCOME_LOST, 1);
+		ledger_count(p->ledger, LANE_KEEP, kind, CPU_SENSOR, OUTCOME_LOST, 1);
 	else
 		p->own_seq++;
 }
@@ -237,7 +238,7 @@ void pipeline_own(struct pipeline *p, enum kind kind, Hinomi__Event *body)
 /* An event that goes into no frame: its number is accounted for all the same. */
 static void account(struct pipeline *p, const struct record *rec, enum outcome outcome)
 {
-	ledger_count(p->ledger, rec->kind, rec->cpu, outcome, 1);
+	ledger_count(p->ledger, rec->lane, rec->kind, rec->cpu, outcome, 1);
 	if (sealer_cover(p->sealers[rec->lane], rec->cpu, rec->seq, rec->seq) == -E2BIG) {
 		seal_lane(p, rec->lane);
 		sealer_cover(p->sealers[rec->lane], rec->cpu, rec->seq, rec->seq);
@@ -412,18 +413,11 @@ uint64_t pipeline_spool_bytes(const struct pipeline *p)
 /* What the kernel could not hand over since the last gap, by class. */
 static size_t lost_classes(struct pipeline *p, Hinomi__LostClass *lost, Hinomi__LostClass **list)
 {
-	const struct ledger_cell *cells = attach_ledger(p->attach);
-	unsigned cpus = attach_cpus(p->attach);
 	size_t n = 0;
 
 	for (unsigned kind = 0; kind < KINDS_MAX; kind++) {
-		uint64_t sum = 0;
+		uint64_t sum = kind_is_kernel(kind) ? attach_lost_for_ring(p->attach, kind) : 0;
 
-		if (!kind_is_kernel(kind))
-			continue;
-		for (unsigned cpu = 0; cpu < cpus; cpu++)
-			sum += __atomic_load_n(&cells[cpu * KINDS_MAX + kind].lost_ring,
-					       __ATOMIC_RELAXED);
 		if (sum <= p->lost_ring_told[kind])
 			continue;
 		lost[n] = (Hinomi__LostClass)HINOMI__LOST_CLASS__INIT;

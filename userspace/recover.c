@@ -51,7 +51,7 @@ static void take_up(struct reading *r, struct frame *frame)
 		return;
 	}
 	for (size_t i = 0; i < h->n_ledger; i++)
-		ledger_restore(p->ledger, h->ledger[i]);
+		ledger_restore(p->ledger, r->lane, h->ledger[i]);
 	for (size_t i = 0; i < h->n_sequences; i++) {
 		const Hinomi__Sequence *s = h->sequences[i];
 

@@ -2,7 +2,8 @@
 /*
  * The one list of event classes: name, number, lane.  Name and number are those
  * of the field in hinomi.Event.body (proto/event.proto).  Expanded into the enum,
- * the counters, the decode table and the coverage table.
+ * the counters, the decode table and the coverage table.  A record's own lane is
+ * decided when it is complete: bpf/lane.h.
  *
  * Numbers: 16 to 37 processes and files, 38 to 47 the kernel, 48 to 58 network, 59 to 62 sessions,
  * 64 to 79 the sensor, 80 to 87 files, 88 to 95 processes.
@@ -13,6 +14,8 @@ enum lane {
 	LANE_KEEP, /* what must arrive */
 	LANE_BULK, /* what an unprivileged loop can produce without end */
 	LANES,
+	LANE_BY_RIGHTS =
+		LANES, /* of a class: keep when a process with privileges did it, else bulk */
 };
 
 #define FOR_EACH_KERNEL_KIND(KIND)                     \
@@ -34,26 +37,26 @@ enum lane {
 	KIND(tcp_close, 48, LANE_BULK)                 \
 	KIND(udp_flow, 49, LANE_BULK)                  \
 	KIND(socket_special, 50, LANE_BULK)            \
-	KIND(socket_filter, 51, LANE_BULK)             \
+	KIND(socket_filter, 51, LANE_BY_RIGHTS)        \
 	/* processes and mounts: 32 to 37, 88 to 95 */ \
 	KIND(exec_failed, 32, LANE_BULK)               \
 	KIND(process_access, 33, LANE_KEEP)            \
-	KIND(signal, 34, LANE_BULK)                    \
+	KIND(signal, 34, LANE_BY_RIGHTS)               \
 	KIND(mount, 35, LANE_KEEP)                     \
 	KIND(chroot, 36, LANE_KEEP)                    \
 	KIND(namespace, 37, LANE_KEEP)                 \
-	KIND(sandbox, 89, LANE_BULK)                   \
+	KIND(sandbox, 89, LANE_BY_RIGHTS)              \
 	KIND(process_name, 90, LANE_BULK)              \
 	KIND(image_load, 91, LANE_BULK)                \
-	KIND(memory_exec, 92, LANE_BULK)               \
-	KIND(userfaultfd, 93, LANE_BULK)               \
+	KIND(memory_exec, 92, LANE_BY_RIGHTS)          \
+	KIND(userfaultfd, 93, LANE_BY_RIGHTS)          \
 	KIND(file_received, 94, LANE_BULK)             \
 	KIND(prctl, 95, LANE_BULK)                     \
 	KIND(dns, 52, LANE_BULK)                       \
 	/* files: 80 to 87 */                          \
 	KIND(file_read, 80, LANE_BULK)                 \
 	KIND(file_xattr, 81, LANE_BULK)                \
-	KIND(file_flags, 82, LANE_BULK)                \
+	KIND(file_flags, 82, LANE_BY_RIGHTS)           \
 	KIND(file_truncate, 83, LANE_BULK)             \
 	KIND(file_times, 84, LANE_BULK)                \
 	KIND(file_map, 86, LANE_BULK)                  \
@@ -62,8 +65,8 @@ enum lane {
 	KIND(login, 59, LANE_KEEP)                     \
 	KIND(tls_hello, 53, LANE_BULK)                 \
 	KIND(metadata_request, 54, LANE_BULK)          \
-	KIND(net_change, 55, LANE_BULK)                \
-	KIND(audit_change, 56, LANE_BULK)              \
+	KIND(net_change, 55, LANE_BY_RIGHTS)           \
+	KIND(audit_change, 56, LANE_BY_RIGHTS)         \
 	/* the kernel itself: 38 to 47 */              \
 	KIND(module_load, 38, LANE_KEEP)               \
 	KIND(module_unload, 39, LANE_KEEP)             \

@@ -15,9 +15,9 @@ struct ledger_cell {
 	__u64 emitted; /* given to a ring */
 	__u64 filtered;
 	__u64 aggregated;
-	__u64 lost_ring;    /* no ring space */
-	__u64 lost_scratch; /* no scratch slot or number: too many programs nested on one cpu */
-	__u64 pad[2];
+	__u64 lost_ring[LANES]; /* no ring space */
+	__u64 lost_scratch;	/* no scratch slot or number: too many programs nested on one cpu */
+	__u64 pad;
 };
 
 /* Sequence counters, in the map `sequences`, index cpu. */
@@ -58,7 +58,9 @@ struct settings {
 	__u32 x32;		/* the kernel has the x32 table of system calls */
 	__u32 nargs[NARGS_MAX];
 	__u32 wake_bytes[LANES]; /* wake the reader when this much waits */
-	__u64 scope_id;		 /* of its cgroup */
+	__u32 keep_reserve;	 /* this much of the must-keep ring takes whoever has privileges */
+	__u32 keep_budget; /* bytes in it that others may take in a second, each of each class */
+	__u64 scope_id;	   /* of its cgroup */
 };
 
 #define WATCH_NAME_MAX 48

@@ -17,9 +17,10 @@
 
 #include "frame.pb-c.h"
 
-#define NOBODY	  65534
-#define CHILD_ENV "HINOMI_E2E_CHILD" /* set: the program is the one that a test executes */
-#define LONG_PATH (2 * PATH_MAX)
+#define NOBODY		     65534
+#define CHILD_ENV	     "HINOMI_E2E_CHILD" /* set: the program is the one that a test executes */
+#define FIRST_USER_NAMESPACE 0xeffffffd		/* PROC_USER_INIT_INO of the kernel */
+#define LONG_PATH	     (2 * PATH_MAX)
 
 /* Shared between the suite and its actor. */
 struct facts {
@@ -61,7 +62,7 @@ extern const struct test exec_tests[], args_tests[], fork_tests[], exit_tests[],
 	place_tests[], compat_tests[], uring_tests[], process_tests[], flows_tests[],
 	special_tests[], inject_tests[], mount_tests[], change_tests[], login_tests[],
 	origin_tests[], opening_tests[], net_change_tests[], watch_tests[], program_tests[],
-	system_tests[], launch_tests[], restrict_tests[], memory_tests[];
+	system_tests[], launch_tests[], restrict_tests[], memory_tests[], lane_tests[];
 
 int login_child(void); /* the program with CHILD_ENV=login */
 

@@ -16,11 +16,14 @@ struct account {
 	uint64_t held;		      /* events in frames */
 };
 
-static struct account *account_of(struct account *accounts, unsigned kind, uint32_t cpu)
+static struct account *account_of(struct account *accounts, Hinomi__Lane lane, unsigned kind,
+				  uint32_t cpu)
 {
 	uint32_t at = cpu == CPU_SENSOR ? CPUS_MAX : cpu;
 
-	return kind < KINDS_MAX && at <= CPUS_MAX ? &accounts[kind * (CPUS_MAX + 1) + at] : NULL;
+	if ((unsigned)lane >= LANES || kind >= KINDS_MAX || at > CPUS_MAX)
+		return NULL;
+	return &accounts[((unsigned)lane * KINDS_MAX + kind) * (CPUS_MAX + 1) + at];
 }
 
 static void check_account(struct check *check, const struct account *account, unsigned kind,
@@ -46,7 +49,7 @@ static void check_account(struct check *check, const struct account *account, un
 /* Ledgers and sequences count from 0 in each set of rings. */
 static void check_rings(struct check *check, const ProtobufCBinaryData *rings)
 {
-	struct account *accounts = calloc(KINDS_MAX * (CPUS_MAX + 1), sizeof(*accounts));
+	struct account *accounts = calloc(LANES * KINDS_MAX * (CPUS_MAX + 1), sizeof(*accounts));
 	const struct story *story = check->story;
 	bool whole[LANES] = {false, false};
 
@@ -57,22 +60,24 @@ static void check_rings(struct check *check, const ProtobufCBinaryData *rings)
 			continue;
 		whole[header->lane] |= header->ledger_whole;
 		for (size_t r = 0; r < header->n_ledger; r++) {
-			struct account *account = account_of(accounts, header->ledger[r]->kind,
-							     header->ledger[r]->cpu);
+			struct account *account =
+				account_of(accounts, header->lane, header->ledger[r]->kind,
+					   header->ledger[r]->cpu);
 			if (account)
 				account->row = header->ledger[r];
 		}
 	}
 	for (size_t i = 0; accounts && i < story->nevents; i++) {
 		const struct seen *seen = &story->events[i];
-		struct account *account = account_of(accounts, seen->kind, seen->event->cpu);
+		struct account *account =
+			account_of(accounts, seen->event->lane, seen->kind, seen->event->cpu);
 
 		if (account && same_rings(&seen->frame->header->rings_id, rings))
 			account->held++;
 	}
-	for (unsigned at = 0; accounts && at < KINDS_MAX * (CPUS_MAX + 1); at++)
+	for (unsigned at = 0; accounts && at < LANES * KINDS_MAX * (CPUS_MAX + 1); at++)
 		if (accounts[at].row || accounts[at].held)
-			check_account(check, &accounts[at], at / (CPUS_MAX + 1),
+			check_account(check, &accounts[at], at / (CPUS_MAX + 1) % KINDS_MAX,
 				      at % (CPUS_MAX + 1));
 	want_true(check, "a whole ledger in each lane", whole[LANE_KEEP] && whole[LANE_BULK]);
 	free(accounts);

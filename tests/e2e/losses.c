@@ -84,7 +84,8 @@ static uint64_t lost_of(const struct story *story, unsigned kind)
 		const Hinomi__FrameHeader *header = story->frames[i]->header;
 
 		for (size_t r = 0; r < header->n_ledger; r++)
-			if (header->ledger[r]->kind == kind && header->ledger[r]->cpu < 256)
+			if (header->lane == (Hinomi__Lane)kind_lane(kind) &&
+			    header->ledger[r]->kind == kind && header->ledger[r]->cpu < 256)
 				rows[header->ledger[r]->cpu] = header->ledger[r];
 	}
 	for (unsigned cpu = 0; cpu < 256; cpu++)

@@ -35,6 +35,14 @@ static void lanes_and_origin(void **state)
 	(void)state;
 	assert_int_equal(kind_lane(KIND_exec), LANE_KEEP);
 	assert_int_equal(kind_lane(KIND_fork), LANE_BULK);
+	assert_int_equal(kind_lane(KIND_audit_change), LANE_BULK);
+	assert_true(kind_may_be_in(KIND_exec, LANE_KEEP));
+	assert_true(kind_may_be_in(KIND_exec, LANE_BULK)); /* over the budget of its user */
+	assert_true(kind_may_be_in(KIND_audit_change, LANE_KEEP));
+	assert_true(kind_may_be_in(KIND_audit_change, LANE_BULK));
+	assert_false(kind_may_be_in(KIND_file_open, LANE_KEEP));
+	assert_false(kind_may_be_in(KIND_heartbeat, LANE_BULK)); /* the sensor's own are few */
+	assert_false(kind_may_be_in(KIND_task, LANE_BULK));
 	assert_int_equal(kind_lane(KIND_task), -EINVAL);
 	assert_int_equal(kind_lane(1u << 31), -EINVAL);
 	assert_int_equal(kind_by_name("task"), -EINVAL);

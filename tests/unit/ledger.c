@@ -38,7 +38,7 @@ static void both_halves_are_summed(void **state)
 						   .emitted = 60,
 						   .filtered = 25,
 						   .aggregated = 10,
-						   .lost_ring = 4,
+						   .lost_ring = {[LANE_BULK] = 4},
 						   .lost_scratch = 1};
 	*cell(3, KIND_exit) = (struct ledger_cell){.seen = 7, .emitted = 7};
 	ledger_kernel(ledger, cells);
@@ -46,11 +46,11 @@ static void both_halves_are_summed(void **state)
 	assert_int_equal(sum.seen, 40);
 	assert_int_equal(sum.unaccounted, 67); /* emitted, not read yet */
 
-	ledger_count(ledger, KIND_exit, 0, OUTCOME_DELIVERED, 50);
-	ledger_count(ledger, KIND_exit, 0, OUTCOME_FILTERED, 6);
-	ledger_count(ledger, KIND_exit, 0, OUTCOME_AGGREGATED, 3);
-	ledger_count(ledger, KIND_exit, 0, OUTCOME_LOST, 1);
-	ledger_count(ledger, KIND_exit, 3, OUTCOME_DELIVERED, 7);
+	ledger_count(ledger, LANE_BULK, KIND_exit, 0, OUTCOME_DELIVERED, 50);
+	ledger_count(ledger, LANE_BULK, KIND_exit, 0, OUTCOME_FILTERED, 6);
+	ledger_count(ledger, LANE_BULK, KIND_exit, 0, OUTCOME_AGGREGATED, 3);
+	ledger_count(ledger, LANE_BULK, KIND_exit, 0, OUTCOME_LOST, 1);
+	ledger_count(ledger, LANE_BULK, KIND_exit, 3, OUTCOME_DELIVERED, 7);
 	sum = ledger_class(ledger, KIND_exit);
 	assert_int_equal(sum.seen, 107);
 	assert_int_equal(sum.delivered, 57);
@@ -84,7 +84,7 @@ static void the_sensors_own_kinds(void **state)
 	cell(0, KIND_heartbeat)->seen = 99; /* not the kernel's to count */
 	cell(0, KIND_task)->seen = 99;
 	ledger_kernel(ledger, cells);
-	ledger_count(ledger, KIND_heartbeat, CPU_SENSOR, OUTCOME_DELIVERED, 2);
+	ledger_count(ledger, LANE_KEEP, KIND_heartbeat, CPU_SENSOR, OUTCOME_DELIVERED, 2);
 	assert_int_equal(ledger_class(ledger, KIND_heartbeat).seen, 2);
 	assert_int_equal(ledger_class(ledger, KIND_heartbeat).unaccounted, 0);
 	assert_int_equal(ledger_class(ledger, KIND_task).unaccounted, 0);
@@ -99,11 +99,11 @@ static void what_cannot_be_does_no_harm(void **state)
 	struct ledger *none = NULL;
 
 	(void)state;
-	ledger_count(ledger, KINDS_MAX, 0, OUTCOME_LOST, 1);
-	ledger_count(ledger, 0, 0, OUTCOME_LOST, 1);
-	ledger_count(ledger, UINT32_MAX, 0, OUTCOME_LOST, 1);
+	ledger_count(ledger, LANE_KEEP, KINDS_MAX, 0, OUTCOME_LOST, 1);
+	ledger_count(ledger, LANE_KEEP, 0, 0, OUTCOME_LOST, 1);
+	ledger_count(ledger, LANE_KEEP, UINT32_MAX, 0, OUTCOME_LOST, 1);
 	assert_int_equal(ledger_class(ledger, UINT32_MAX).seen, 0);
-	ledger_count(ledger, KIND_exec, CPUS + 7, OUTCOME_LOST,
+	ledger_count(ledger, LANE_KEEP, KIND_exec, CPUS + 7, OUTCOME_LOST,
 		     1); /* an impossible cpu keeps the sum */
 	assert_int_equal(ledger_class(ledger, KIND_exec).lost, 1);
 	assert_int_equal(ledger_new(0, &none), -EINVAL);
@@ -117,9 +117,9 @@ static void rows_are_of_the_lane_and_of_what_changed(void **state)
 	Hinomi__LedgerRow rows[16];
 
 	(void)state;
-	ledger_count(ledger, KIND_exec, 1, OUTCOME_DELIVERED, 3);
-	ledger_count(ledger, KIND_exec, 2, OUTCOME_DELIVERED, 4);
-	ledger_count(ledger, KIND_fork, 1, OUTCOME_FILTERED, 5);
+	ledger_count(ledger, LANE_KEEP, KIND_exec, 1, OUTCOME_DELIVERED, 3);
+	ledger_count(ledger, LANE_KEEP, KIND_exec, 2, OUTCOME_DELIVERED, 4);
+	ledger_count(ledger, LANE_BULK, KIND_fork, 1, OUTCOME_FILTERED, 5);
 	assert_int_equal(ledger_rows(ledger, LANE_KEEP, false, rows, 16), 2);
 	assert_int_equal(rows[0].kind, KIND_exec);
 	assert_int_equal(rows[0].cpu, 1);
@@ -131,8 +131,9 @@ static void rows_are_of_the_lane_and_of_what_changed(void **state)
 	assert_int_equal(rows[0].filtered, 5);
 	assert_int_equal(rows[0].filtered_user, 5);
 
-	ledger_count(ledger, KIND_exec, 2, OUTCOME_LOST, 1);
-	*cell(0, KIND_exec) = (struct ledger_cell){.seen = 6, .lost_ring = 2, .filtered = 4};
+	ledger_count(ledger, LANE_KEEP, KIND_exec, 2, OUTCOME_LOST, 1);
+	*cell(0, KIND_exec) =
+		(struct ledger_cell){.seen = 6, .lost_ring = {[LANE_KEEP] = 2}, .filtered = 4};
 	ledger_kernel(ledger, cells);
 	assert_int_equal(ledger_rows(ledger, LANE_KEEP, false, rows, 16), 2);
 	assert_int_equal(rows[0].lost, 2);
@@ -145,6 +146,43 @@ static void rows_are_of_the_lane_and_of_what_changed(void **state)
 	assert_int_equal(ledger_rows(ledger, LANE_KEEP, true, rows, 16), 3);
 }
 
+/* a class that is in both lanes has a row in each, with what that lane holds */
+static void lanes_of_a_class_have_rows_of_their_own(void **state)
+{
+	CLEANUP(ledger_free) struct ledger *ledger = new_ledger();
+	CLEANUP(ledger_free) struct ledger *after = new_ledger();
+	Hinomi__LedgerRow rows[2];
+	struct ledger_sum sum;
+
+	(void)state;
+	*cell(0, KIND_exec) = (struct ledger_cell){
+		.seen = 100, .emitted = 80, .filtered = 13, .lost_ring = {2, 4}, .lost_scratch = 1};
+	ledger_kernel(ledger, cells);
+	ledger_count(ledger, LANE_KEEP, KIND_exec, 0, OUTCOME_DELIVERED, 30);
+	ledger_count(ledger, LANE_BULK, KIND_exec, 0, OUTCOME_DELIVERED, 40);
+	ledger_count(ledger, LANE_BULK, KIND_exec, 0, OUTCOME_FILTERED, 10);
+	assert_int_equal(ledger_rows(ledger, LANE_KEEP, true, rows, 1), 1);
+	assert_int_equal(ledger_rows(ledger, LANE_BULK, true, rows + 1, 1), 1);
+	assert_int_equal(rows[0].seen, 46);
+	assert_int_equal(rows[0].delivered, 30);
+	assert_int_equal(rows[0].filtered, 13); /* before it had a lane */
+	assert_int_equal(rows[0].lost, 3);
+	assert_int_equal(rows[1].seen, 54);
+	assert_int_equal(rows[1].delivered, 40);
+	assert_int_equal(rows[1].filtered, 10);
+	assert_int_equal(rows[1].lost, 4);
+	sum = ledger_class(ledger, KIND_exec);
+	assert_int_equal(sum.seen, 100);
+	assert_int_equal(sum.unaccounted, 0);
+
+	for (int lane = 0; lane < LANES; lane++)
+		ledger_restore(after, (enum lane)lane, &rows[lane]);
+	ledger_kernel(after, cells);
+	assert_int_equal(ledger_class(after, KIND_exec).delivered, 70);
+	assert_int_equal(ledger_class(after, KIND_exec).lost, 7);
+	assert_int_equal(ledger_class(after, KIND_exec).unaccounted, 0);
+}
+
 static void rows_that_do_not_fit_come_next_time(void **state)
 {
 	CLEANUP(ledger_free) struct ledger *ledger = new_ledger();
@@ -152,7 +190,7 @@ static void rows_that_do_not_fit_come_next_time(void **state)
 
 	(void)state;
 	for (unsigned cpu = 0; cpu < CPUS; cpu++)
-		ledger_count(ledger, KIND_bind, cpu, OUTCOME_DELIVERED, 1);
+		ledger_count(ledger, LANE_BULK, KIND_bind, cpu, OUTCOME_DELIVERED, 1);
 	assert_int_equal(ledger_rows(ledger, LANE_BULK, false, rows, 3), 3);
 	assert_int_equal(ledger_rows(ledger, LANE_BULK, false, rows, 3), 1);
 	assert_int_equal(rows[0].cpu, 3);
@@ -169,19 +207,19 @@ static void restart_goes_on(void **state)
 	size_t n;
 
 	(void)state;
-	*cell(0, KIND_file_open) =
-		(struct ledger_cell){.seen = 100, .emitted = 70, .filtered = 20, .lost_ring = 10};
+	*cell(0, KIND_file_open) = (struct ledger_cell){
+		.seen = 100, .emitted = 70, .filtered = 20, .lost_ring = {[LANE_BULK] = 10}};
 	ledger_kernel(before, cells);
-	ledger_count(before, KIND_file_open, 0, OUTCOME_DELIVERED, 40);
-	ledger_count(before, KIND_file_open, 0, OUTCOME_FILTERED, 10);
-	ledger_count(before, KIND_file_open, 0, OUTCOME_LOST, 1);
+	ledger_count(before, LANE_BULK, KIND_file_open, 0, OUTCOME_DELIVERED, 40);
+	ledger_count(before, LANE_BULK, KIND_file_open, 0, OUTCOME_FILTERED, 10);
+	ledger_count(before, LANE_BULK, KIND_file_open, 0, OUTCOME_LOST, 1);
 	n = ledger_rows(before, LANE_BULK, true, rows, 16);
 
 	cell(0, KIND_file_open)->seen += 30; /* while nobody was there */
 	cell(0, KIND_file_open)->filtered += 5;
 	cell(0, KIND_file_open)->emitted += 25;
 	while (n--)
-		ledger_restore(after, &rows[n]);
+		ledger_restore(after, LANE_BULK, &rows[n]);
 	ledger_kernel(after, cells);
 	sum = ledger_class(after, KIND_file_open);
 	assert_int_equal(sum.delivered, 40);
@@ -193,7 +231,7 @@ static void restart_goes_on(void **state)
 
 	hinomi__ledger_row__init(rows);
 	rows->kind = 5;
-	ledger_restore(after, rows);
+	ledger_restore(after, LANE_BULK, rows);
 }
 
 int main(void)
@@ -204,6 +242,7 @@ int main(void)
 		cmocka_unit_test(the_sensors_own_kinds),
 		cmocka_unit_test(what_cannot_be_does_no_harm),
 		cmocka_unit_test(rows_are_of_the_lane_and_of_what_changed),
+		cmocka_unit_test(lanes_of_a_class_have_rows_of_their_own),
 		cmocka_unit_test(rows_that_do_not_fit_come_next_time),
 		cmocka_unit_test(restart_goes_on),
 	};

@@ -60,6 +60,8 @@ struct sequence_cell *attach_sequences(const struct attach *attach);  /* mapped,
 unsigned attach_cpus(const struct attach *attach);
 /* KINDS_MAX counters of the reader's own, kept as long as the rings: losses that it has declared.
  */
+/* What found no room in a ring, of a class, since the rings are there. */
+uint64_t attach_lost_for_ring(const struct attach *attach, unsigned kind);
 uint64_t *attach_lost_told(const struct attach *attach);
 const uint8_t *attach_rings_id(const struct attach *attach); /* 16 bytes, made with the maps */
 bool attach_resumed(

@@ -137,6 +137,8 @@ static void settings_fill(struct attach *attach, struct settings *settings)
 	}
 	for (int lane = 0; lane < LANES; lane++)
 		settings->wake_bytes[lane] = attach->options.ring_bytes[lane] / 4;
+	settings->keep_reserve = attach->options.ring_bytes[LANE_KEEP] / 2;
+	settings->keep_budget = attach->options.ring_bytes[LANE_KEEP] / 16;
 }
 
 static int map_resize(struct attach *attach, const char *name, uint32_t entries)

@@ -69,7 +69,7 @@ static void check_row(struct verifier *verifier, struct lane_state *lane, uint64
 		finding(verifier, lane, number,
 			"ledger of %s, %s: goes back behind that of frame %" PRIu64, name,
 			cpu_name(next->cpu, cpu), row->frame);
-	if (kind_lane(next->kind) >= 0 && kind_lane(next->kind) != (int)lane->lane)
+	if (kind_name(next->kind) && !kind_may_be_in(next->kind, lane->lane))
 		finding(verifier, lane, number, "ledger of %s: the class is of the other lane",
 			name);
 	if (lane->complete && next->delivered != row->counted)

@@ -61,17 +61,24 @@ static void print_fields(const ProtobufCMessageDescriptor *type, const char *pat
 	}
 }
 
+static const char *lane_of(unsigned kind)
+{
+	if (kind_is_by_rights(kind))
+		return "either";
+	return kind_lane(kind) == LANE_KEEP ? "keep" : "bulk";
+}
+
 static void print_classes(void)
 {
 	const ProtobufCMessageDescriptor *type = &hinomi__event__descriptor;
 
-	printf("%-14s %6s  %-5s %s\n", "CLASS", "NUMBER", "LANE", "MESSAGE");
+	printf("%-14s %6s  %-6s %s\n", "CLASS", "NUMBER", "LANE", "MESSAGE");
 	for (unsigned i = 0; i < type->n_fields; i++) {
 		const ProtobufCFieldDescriptor *field = &type->fields[i];
 
 		if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF)
-			printf("%-14s %6u  %-5s %s\n", field->name, field->id,
-			       kind_lane(field->id) == LANE_KEEP ? "keep" : "bulk",
+			printf("%-14s %6u  %-6s %s\n", field->name, field->id,
+			       lane_of(field->id),
 			       type_name(field));
 	}
 	puts("\nEvery event has the fields of `event`, and `process` says who did it:\n"

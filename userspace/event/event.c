@@ -25,7 +25,20 @@ const char *kind_name(unsigned kind)
 
 int kind_lane(unsigned kind)
 {
-	return kind_name(kind) ? (int)kinds[kind].lane : -EINVAL;
+	if (!kind_name(kind))
+		return -EINVAL;
+	return kinds[kind].lane == LANE_KEEP ? LANE_KEEP : LANE_BULK;
+}
+
+bool kind_is_by_rights(unsigned kind)
+{
+	return kind_name(kind) && kinds[kind].lane == LANE_BY_RIGHTS;
+}
+
+bool kind_may_be_in(unsigned kind, enum lane lane)
+{
+	return kind_lane(kind) == (int)lane ||
+	       (lane == LANE_BULK ? kind_is_kernel(kind) : kind_is_by_rights(kind));
 }
 
 int kind_by_name(const char *name)

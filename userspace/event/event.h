@@ -23,7 +23,9 @@ struct event {
 				   enrich, for seal */
 };
 
-const char *kind_name(unsigned kind); /* NULL when there is no such kind */
-int kind_lane(unsigned kind);	      /* enum lane, or -EINVAL */
-int kind_by_name(const char *name);   /* number, or -EINVAL */
-bool kind_is_kernel(unsigned kind);   /* made by a hook, not by the sensor */
+const char *kind_name(unsigned kind);  /* NULL when there is no such kind */
+int kind_lane(unsigned kind);	       /* where it mostly goes: enum lane, or -EINVAL */
+bool kind_is_by_rights(unsigned kind); /* keep of a process with privileges, bulk of others */
+bool kind_may_be_in(unsigned kind, enum lane lane);
+int kind_by_name(const char *name); /* number, or -EINVAL */
+bool kind_is_kernel(unsigned kind); /* made by a hook, not by the sensor */

@@ -11,14 +11,17 @@
 #include "event/event.h"
 
 struct account {
-	struct ledger_cell kernel;
+	struct kernel_part {
+		uint64_t seen, filtered, aggregated, lost;
+	} kernel;
 	uint64_t delivered, filtered, aggregated, lost; /* decided here */
 	uint64_t taken; /* sum of the row when it was last given out */
 };
 
 struct ledger {
 	unsigned cpus;
-	struct account *accounts; /* cpus + 1 times KINDS_MAX; the last cpu is the sensor */
+	struct account
+		*accounts; /* LANES times cpus + 1 times KINDS_MAX; the last cpu is the sensor */
 };
 
 int ledger_new(unsigned cpus, struct ledger **ret)
@@ -31,7 +34,8 @@ int ledger_new(unsigned cpus, struct ledger **ret)
 	if (!ledger)
 		return -ENOMEM;
 	ledger->cpus = cpus;
-	ledger->accounts = calloc(((size_t)cpus + 1) * KINDS_MAX, sizeof(*ledger->accounts));
+	ledger->accounts =
+		calloc(LANES * ((size_t)cpus + 1) * KINDS_MAX, sizeof(*ledger->accounts));
 	if (!ledger->accounts)
 		return -ENOMEM;
 	*ret = TAKE(ledger);
@@ -47,21 +51,31 @@ void ledger_free(struct ledger *ledger)
 }
 
 /* A cpu that cannot be is counted with the sensor's own: the sums must hold whatever came. */
-static struct account *account_of(const struct ledger *ledger, unsigned kind, uint32_t cpu)
+static struct account *account_of(const struct ledger *ledger, enum lane lane, unsigned kind,
+				  uint32_t cpu)
 {
 	size_t slot = cpu < ledger->cpus ? cpu : ledger->cpus;
 
-	return &ledger->accounts[slot * KINDS_MAX + kind];
+	return &ledger->accounts[((size_t)lane * (ledger->cpus + 1) + slot) * KINDS_MAX + kind];
 }
 
-/* Outcomes before seen: the kernel goes on counting meanwhile, and counts seen first. */
-static void read_cell(struct ledger_cell *to, const struct ledger_cell *from)
+/*
+ * Outcomes before seen: the kernel goes on counting meanwhile, and counts seen first.
+ * What never got as far as a lane counts where its class mostly goes.
+ */
+static void read_cell(struct ledger *ledger, unsigned kind, uint32_t cpu,
+		      const struct ledger_cell *from)
 {
-	to->emitted = __atomic_load_n(&from->emitted, __ATOMIC_ACQUIRE);
+	enum lane home = (enum lane)kind_lane(kind);
+	struct account *other =
+		account_of(ledger, home == LANE_KEEP ? LANE_BULK : LANE_KEEP, kind, cpu);
+	struct kernel_part *to = &account_of(ledger, home, kind, cpu)->kernel;
+
 	to->filtered = __atomic_load_n(&from->filtered, __ATOMIC_ACQUIRE);
 	to->aggregated = __atomic_load_n(&from->aggregated, __ATOMIC_ACQUIRE);
-	to->lost_ring = __atomic_load_n(&from->lost_ring, __ATOMIC_ACQUIRE);
-	to->lost_scratch = __atomic_load_n(&from->lost_scratch, __ATOMIC_ACQUIRE);
+	to->lost = __atomic_load_n(&from->lost_ring[home], __ATOMIC_ACQUIRE) +
+		   __atomic_load_n(&from->lost_scratch, __ATOMIC_ACQUIRE);
+	other->kernel.lost = __atomic_load_n(&from->lost_ring[!home], __ATOMIC_ACQUIRE);
 	to->seen = __atomic_load_n(&from->seen, __ATOMIC_ACQUIRE);
 }
 
@@ -70,18 +84,18 @@ void ledger_kernel(struct ledger *ledger, const struct ledger_cell *cells)
 	for (unsigned cpu = 0; cpu < ledger->cpus; cpu++)
 		for (unsigned kind = 0; kind < KINDS_MAX; kind++)
 			if (kind_is_kernel(kind))
-				read_cell(&account_of(ledger, kind, cpu)->kernel,
+				read_cell(ledger, kind, cpu,
 					  &cells[(size_t)cpu * KINDS_MAX + kind]);
 }
 
-void ledger_count(struct ledger *ledger, unsigned kind, uint32_t cpu, enum outcome outcome,
-		  uint64_t n)
+void ledger_count(struct ledger *ledger, enum lane lane, unsigned kind, uint32_t cpu,
+		  enum outcome outcome, uint64_t n)
 {
 	struct account *account;
 
 	if (!kind_name(kind))
 		return;
-	account = account_of(ledger, kind, cpu);
+	account = account_of(ledger, lane, kind, cpu);
 	switch (outcome) {
 	case OUTCOME_DELIVERED:
 		account->delivered += n;
@@ -100,12 +114,12 @@ void ledger_count(struct ledger *ledger, unsigned kind, uint32_t cpu, enum outco
 
 static struct ledger_sum sum_of(const struct account *account)
 {
-	const struct ledger_cell *kernel = &account->kernel;
+	const struct kernel_part *kernel = &account->kernel;
 	struct ledger_sum sum = {
 		.delivered = account->delivered,
 		.filtered = account->filtered + kernel->filtered,
 		.aggregated = account->aggregated + kernel->aggregated,
-		.lost = account->lost + kernel->lost_ring + kernel->lost_scratch,
+		.lost = account->lost + kernel->lost,
 	};
 
 	sum.seen = sum.delivered + sum.filtered + sum.aggregated + sum.lost;
@@ -119,17 +133,19 @@ struct ledger_sum ledger_class(const struct ledger *ledger, unsigned kind)
 
 	if (!kind_name(kind))
 		return total;
-	for (unsigned cpu = 0; cpu <= ledger->cpus; cpu++) {
-		const struct account *account = account_of(ledger, kind, cpu);
-		struct ledger_sum sum = sum_of(account);
+	for (int lane = 0; lane < LANES; lane++)
+		for (unsigned cpu = 0; cpu <= ledger->cpus; cpu++) {
+			const struct account *account =
+				account_of(ledger, (enum lane)lane, kind, cpu);
+			struct ledger_sum sum = sum_of(account);
 
-		begun += account->kernel.seen;
-		total.seen += sum.seen;
-		total.delivered += sum.delivered;
-		total.filtered += sum.filtered;
-		total.aggregated += sum.aggregated;
-		total.lost += sum.lost;
-	}
+			begun += account->kernel.seen;
+			total.seen += sum.seen;
+			total.delivered += sum.delivered;
+			total.filtered += sum.filtered;
+			total.aggregated += sum.aggregated;
+			total.lost += sum.lost;
+		}
 	total.unaccounted = begun > total.seen ? begun - total.seen : 0;
 	return total;
 }
@@ -159,12 +175,9 @@ size_t ledger_rows(struct ledger *ledger, enum lane lane, bool whole, Hinomi__Le
 
 	for (unsigned cpu = 0; cpu <= ledger->cpus; cpu++)
 		for (unsigned kind = 0; kind < KINDS_MAX; kind++) {
-			struct account *account = account_of(ledger, kind, cpu);
-			uint64_t seen;
+			struct account *account = account_of(ledger, lane, kind, cpu);
+			uint64_t seen = sum_of(account).seen;
 
-			if (kind_lane(kind) != (int)lane)
-				continue;
-			seen = sum_of(account).seen;
 			if (whole ? !seen : seen == account->taken)
 				continue;
 			if (n == max)
@@ -175,13 +188,13 @@ size_t ledger_rows(struct ledger *ledger, enum lane lane, bool whole, Hinomi__Le
 	return n;
 }
 
-void ledger_restore(struct ledger *ledger, const Hinomi__LedgerRow *row)
+void ledger_restore(struct ledger *ledger, enum lane lane, const Hinomi__LedgerRow *row)
 {
 	struct account *account;
 
 	if (!kind_name(row->kind))
 		return;
-	account = account_of(ledger, row->kind, row->cpu);
+	account = account_of(ledger, lane, row->kind, row->cpu);
 	account->delivered = row->delivered;
 	account->filtered = row->filtered_user;
 	account->aggregated = row->aggregated_user;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The account of every event, per class and cpu: what became of it.  Kernel
+ * The account of every event, per lane, class and cpu: what became of it.  Kernel
  * counters come in with ledger_kernel, outcomes in user space one by one, and
  * sequence numbers show what never arrived.  One thread.
  */
@@ -28,14 +28,15 @@ int ledger_new(unsigned cpus, struct ledger **ret);
 void ledger_free(struct ledger *ledger);
 /* cells: the mapped `ledger` array, cpus * KINDS_MAX; read at once, atomically by counter. */
 void ledger_kernel(struct ledger *ledger, const struct ledger_cell *cells);
-void ledger_count(struct ledger *ledger, unsigned kind, uint32_t cpu, enum outcome outcome,
-		  uint64_t n);
+void ledger_count(struct ledger *ledger, enum lane lane, unsigned kind, uint32_t cpu,
+		  enum outcome outcome, uint64_t n);
+/* Of both lanes. */
 struct ledger_sum ledger_class(const struct ledger *ledger, unsigned kind);
 /* Rows that changed since they were last taken for this lane, or all; written to rows (capacity
  * max), returns how many. */
 size_t ledger_rows(struct ledger *ledger, enum lane lane, bool whole, Hinomi__LedgerRow *rows,
 		   size_t max);
 /* Takes up a row that an earlier process of the same rings had written. */
-void ledger_restore(struct ledger *ledger, const Hinomi__LedgerRow *row);
+void ledger_restore(struct ledger *ledger, enum lane lane, const Hinomi__LedgerRow *row);
 
 DEFINE_CLEANUP(struct ledger *, ledger_free);
