@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Within the limit: who goes first, who is told, and what a reader finds. */
+#include "spool/state.h"
 #include "spool_tools.h"
 
 static void fill_lane(struct spool_writer *writer, enum lane lane, uint64_t *number, int count)
@@ -135,6 +136,34 @@ static void released_goes_first(void **state)
 	assert_int_equal(read_lane(test->dir, LANE_KEEP, 0, FRAME_MAX).last, keep);
 }
 
+/* The disk spoils the block that it was writing when the power failed. */
+static void marker_is_not_lost_with_a_block(void **state)
+{
+	const struct test_spool *test = *state;
+	struct evicted evicted = {0}, found;
+	uint8_t spoiled[4096];
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/evicted", test->top);
+	fd = open(path, O_RDWR | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	memset(spoiled, 0xa5, sizeof(spoiled));
+	for (evicted.segment = 1; evicted.segment <= 4; evicted.segment++) {
+		off_t slot = (off_t)((evicted.generation + 1) % 2 * (EVICTED_BYTES / 2));
+
+		assert_int_equal(evicted_write(fd, &evicted), 0);
+		assert_int_equal(pwrite(fd, spoiled, sizeof(spoiled), slot), sizeof(spoiled));
+		assert_int_equal(evicted_read(fd, LANE_KEEP, &found), 0);
+		assert_int_equal(found.segment, evicted.segment - 1);
+		evicted.generation--; /* and is written again */
+		assert_int_equal(evicted_write(fd, &evicted), 0);
+		assert_int_equal(evicted_read(fd, LANE_KEEP, &found), 0);
+		assert_int_equal(found.segment, evicted.segment);
+	}
+	close(fd);
+}
+
 /* A reader that sleeps while what it had before it is evicted. */
 static void reader_finds_the_hole(void **state)
 {
@@ -180,6 +209,7 @@ int main(void)
 		SPOOL_TEST(nobody_syncs),
 		SPOOL_TEST(evictions_are_told_until_declared),
 		SPOOL_TEST(released_goes_first),
+		SPOOL_TEST(marker_is_not_lost_with_a_block),
 		SPOOL_TEST(reader_finds_the_hole),
 	};
 

@@ -13,7 +13,9 @@
 
 #define LINE_BYTES 256 /* of one of the two lines, filled up with NULs */
 #define LINES	   2
-#define FORMAT	   "hinomi-cursor 2 "
+#define LINE_ROOM  4096 /* each in a block of its own: the disk writes those whole or spoils them \
+			 */
+#define FORMAT "hinomi-cursor 2 "
 
 static int write_text(const struct cursor *cursor, uint64_t generation, char line[LINE_BYTES])
 {
@@ -57,17 +59,18 @@ static bool read_text(const char line[LINE_BYTES], uint64_t *generation, struct 
 
 static int read_newest(struct cursor_file *file, struct cursor *ret)
 {
-	char lines[LINES][LINE_BYTES] = {0};
-	ssize_t size = pread(file->fd, lines, sizeof(lines), 0);
-	bool found = false;
+	bool found = false, empty = true;
 
-	if (size < 0)
-		return -errno;
 	for (int i = 0; i < LINES; i++) {
+		char line[LINE_BYTES] = {0};
+		ssize_t size = pread(file->fd, line, sizeof(line), (off_t)i * LINE_ROOM);
 		struct cursor cursor;
 		uint64_t generation;
 
-		if (!read_text(lines[i], &generation, &cursor) ||
+		if (size < 0)
+			return -errno;
+		empty = empty && !size;
+		if (!read_text(line, &generation, &cursor) ||
 		    (found && generation <= file->generation))
 			continue;
 		file->generation = generation;
@@ -76,7 +79,7 @@ static int read_newest(struct cursor_file *file, struct cursor *ret)
 	}
 	if (found)
 		return 0;
-	return size ? -EBADMSG : -ENOENT;
+	return empty ? -ENOENT : -EBADMSG;
 }
 
 int cursor_open(int dir, const char *name, struct cursor_file *file, struct cursor *ret)
@@ -105,7 +108,7 @@ int cursor_save(struct cursor_file *file, const struct cursor *cursor)
 	ssize_t written;
 
 	write_text(cursor, generation, line);
-	written = pwrite(file->fd, line, sizeof(line), (off_t)(generation % LINES) * LINE_BYTES);
+	written = pwrite(file->fd, line, sizeof(line), (off_t)(generation % LINES) * LINE_ROOM);
 	if (written != sizeof(line))
 		return written < 0 ? -errno : -ENOSPC;
 	if (fdatasync(file->fd))

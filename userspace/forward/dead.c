@@ -31,18 +31,39 @@ void dead_name(const struct dead *dead, char *ret, size_t room)
 	snprintf(ret, room, "%s.dead.jsonl", dead->sink);
 }
 
+/* The machine stopped in the middle of a line: it ends here, and others do not run into it. */
+static int end_line(int fd, struct stat *st)
+{
+	char last = '\n';
+
+	if (st->st_size && pread(fd, &last, 1, st->st_size - 1) != 1)
+		return -errno ?: -EIO;
+	if (last == '\n')
+		return 0;
+	if (write(fd, "\n", 1) != 1)
+		return -errno ?: -ENOSPC;
+	st->st_size++;
+	return 0;
+}
+
 static int open_file(struct dead *dead)
 {
 	char name[NAME_MAX + 1];
 	struct stat st;
+	int err;
 
 	if (dead->fd >= 0)
 		return 0;
 	dead_name(dead, name, sizeof(name));
-	dead->fd = openat(dead->dir, name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-			  0600);
-	if (dead->fd < 0 || fstat(dead->fd, &st))
+	dead->fd =
+		openat(dead->dir, name, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (dead->fd < 0 || fstat(dead->fd, &st) || fsync(dead->dir))
 		return -errno;
+	err = end_line(dead->fd, &st);
+	if (err) {
+		dead_done(dead);
+		return err;
+	}
 	dead->size = (uint64_t)st.st_size;
 	return 0;
 }
