@@ -13,8 +13,9 @@
 
 #define LINE_BYTES 256 /* of one of the two lines, filled up with NULs */
 #define LINES	   2
-#define LINE_ROOM  4096 /* each in a block of its own: the disk writes those whole or spoils them \
-			 */
+#define LINE_ROOM                                                                      \
+	4096 /* each in a block of its own: the disk writes those whole or spoils them \
+	      */
 #define FORMAT "hinomi-cursor 2 "
 
 static int write_text(const struct cursor *cursor, uint64_t generation, char line[LINE_BYTES])
