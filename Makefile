@@ -39,13 +39,13 @@ LDFLAGS_ALL = $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE),-pie -Wl,-z,rel
 # ---- what each program is made of: folders of userspace/, then libraries
 COMMON := event base
 sensor_PARTS := attach ring decode enrich filter guard seal frame spool stats config $(COMMON)
-sensor_LIBS := -lbpf -lelf -lz -lprotobuf-c -lcrypto -lpthread
+sensor_LIBS := -lbpf -lelf -lz -lzstd -lprotobuf-c -lcrypto -lpthread
 forward_PARTS := forward render frame spool config $(COMMON)
-forward_LIBS := -lcurl -lz -lprotobuf-c -lcrypto -lpthread
+forward_LIBS := -lcurl -lz -lzstd -lprotobuf-c -lcrypto -lpthread
 collect_PARTS := collect render frame spool config $(COMMON)
-collect_LIBS := -lmicrohttpd -lgnutls -lz -lprotobuf-c -lcrypto -lpthread
+collect_LIBS := -lmicrohttpd -lgnutls -lz -lzstd -lprotobuf-c -lcrypto -lpthread
 cli_PARTS := cli render frame spool filter config $(COMMON)
-cli_LIBS := -lz -lprotobuf-c -lcrypto
+cli_LIBS := -lz -lzstd -lprotobuf-c -lcrypto
 PROGRAMS := $(B)/hinomi $(B)/libexec/hinomi-sensor $(B)/libexec/hinomi-forward $(B)/libexec/hinomi-collect
 
 PARTS := $(sort $(sensor_PARTS) $(forward_PARTS) $(collect_PARTS) $(cli_PARTS))

@@ -3,8 +3,8 @@
 #include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
+#include "frame/frame.h"
 #include "streams.h"
 
 static void must(bool good)
@@ -37,16 +37,18 @@ static void close_frame(struct stored *frame, Hinomi__Frame *open, Hinomi__Frame
 	hinomi__frame__free_unpacked(open, NULL);
 }
 
-static Hinomi__Payload *open_payload(const Hinomi__Frame *frame, const Hinomi__FrameHeader *header)
+/* As protobuf, so that it can be changed. */
+static Hinomi__Payload *open_payload(const struct stored *stored)
 {
-	uLongf size = header->payload_size;
-	uint8_t *plain = malloc(size + 1);
+	CLEANUP(frame_free) struct frame *frame = NULL;
 	Hinomi__Payload *payload;
+	uint8_t *plain;
+	size_t size;
 
-	if (header->encoding == HINOMI__ENCODING__ENCODING_ZLIB)
-		must(uncompress(plain, &size, frame->payload.data, frame->payload.len) == Z_OK);
-	else if (size)
-		memcpy(plain, frame->payload.data, size);
+	must(!frame_read(stored->bytes, stored->size, &frame) && !frame_open_payload(frame));
+	size = hinomi__payload__get_packed_size(frame->payload);
+	plain = malloc(size + 1);
+	hinomi__payload__pack(frame->payload, plain);
 	payload = hinomi__payload__unpack(NULL, size, plain);
 	free(plain);
 	must(payload);
@@ -57,7 +59,7 @@ void forge_frame(struct stored *stored, change_fn change)
 {
 	Hinomi__FrameHeader *header;
 	Hinomi__Frame *frame = open_frame(stored, &header);
-	Hinomi__Payload *payload = open_payload(frame, header);
+	Hinomi__Payload *payload = open_payload(stored);
 
 	change(header, payload);
 	free(frame->payload.data);

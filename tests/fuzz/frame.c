@@ -2,7 +2,8 @@
 /*
  * Frames as foreign bytes, twice: as they are, and, since no mutation guesses a
  * hash, as the payload of a frame whose hash is right.  Input: one byte, encoding
- * and lane of that frame, and its payload; or a whole frame.
+ * (2 bits), lane, and how many events or how long it is, of that frame, and its
+ * payload; or a whole frame.
  */
 #include <openssl/sha.h>
 #include <stdint.h>
@@ -91,10 +92,10 @@ static void read_payload(uint8_t how, const uint8_t *data, size_t size)
 	header.sensor_id = header.boot_id = header.rings_id =
 		(ProtobufCBinaryData){.len = sizeof(id), .data = id};
 	header.payload_sha256 = (ProtobufCBinaryData){.len = sizeof(digest), .data = digest};
-	header.lane = how >> 1 & 1;
-	header.encoding = how & 1;
-	header.payload_size = how & 1 ? (uint64_t)how >> 2 << 6 : size;
-	header.events = how & 1 ? 0 : count_events(data, size);
+	header.encoding = how & 3;
+	header.lane = how >> 2 & 1;
+	header.payload_size = how & 1 ? (uint64_t)how >> 3 << 7 : size;
+	header.events = how & 2 ? how >> 3 : how & 1 ? 0 : count_events(data, size);
 	frame.header.len = hinomi__frame_header__get_packed_size(&header);
 	frame.header.data = malloc(frame.header.len);
 	hinomi__frame_header__pack(&header, frame.header.data);

@@ -98,6 +98,101 @@ static void every_field_of_every_kind(void **state)
 	}
 }
 
+static bool one_in(unsigned n, unsigned *seed)
+{
+	return !((unsigned)rand_r(seed) % n);
+}
+
+/* Takes out some of what is in a message, and changes some numbers; lengths of lists as well. */
+static void thin(ProtobufCMessage *message, unsigned *seed)
+{
+	const ProtobufCMessageDescriptor *type = message->descriptor;
+
+	for (unsigned i = 0; i < type->n_fields; i++) {
+		const ProtobufCFieldDescriptor *field = &type->fields[i];
+		uint8_t *at = (uint8_t *)message + field->offset;
+		size_t *n = (size_t *)((uint8_t *)message + field->quantifier_offset);
+		bool list = field->label == PROTOBUF_C_LABEL_REPEATED;
+		ProtobufCMessage **child = (ProtobufCMessage **)at;
+
+		if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) {
+			if (*(uint32_t *)n == field->id)
+				thin(*child, seed);
+		} else if (list) {
+			*n -= *n && one_in(3, seed) ? 1 : 0;
+		} else if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
+			if (*child && one_in(6, seed))
+				*child = NULL;
+			else if (*child)
+				thin(*child, seed);
+		} else if (field->type == PROTOBUF_C_TYPE_BYTES) {
+			ProtobufCBinaryData *bytes = (ProtobufCBinaryData *)at;
+
+			bytes->len -= bytes->len && one_in(4, seed) ? 1 : 0;
+		} else if (field->type == PROTOBUF_C_TYPE_STRING) {
+			if (one_in(3, seed))
+				*(const char **)at = "";
+		} else if (field->type != PROTOBUF_C_TYPE_BOOL && one_in(3, seed)) {
+			*(uint32_t *)at = one_in(2, seed) ? 0 : (uint32_t)rand_r(seed);
+		}
+	}
+}
+
+static enum kind any_kind(enum lane lane, unsigned *seed)
+{
+	unsigned kind;
+
+	do
+		kind = (unsigned)rand_r(seed) % KINDS_MAX;
+	while (kind_lane(kind) != (int)lane);
+	return (enum kind)kind;
+}
+
+/* Events that are like those before them, or not, in any order: what the frame leaves out must come
+ * back as it was. */
+static void what_is_left_out_comes_back(void **state)
+{
+	static struct event events[200];
+	unsigned salt = 1, seed = 7;
+
+	(void)state;
+	for (int round = 0; round < 60; round++) {
+		enum lane lane = round & 1 ? LANE_BULK : LANE_KEEP;
+		CLEANUP(sealer_free) struct sealer *sealer = new_sealer(lane, &fresh);
+		CLEANUP(frame_free) struct frame *frame = NULL;
+
+		for (unsigned i = 0; i < ARRAY_SIZE(events); i++) {
+			enum kind kind = any_kind(lane, &seed);
+			unsigned from = salt;
+
+			if (i && one_in(2, &seed)) { /* once more the class, with the same values */
+				kind = events[i - 1].kind;
+				from -= one_in(2, &seed) ? 1 : 0;
+			}
+			events[i] =
+				fill_event(&arena, kind, (unsigned)rand_r(&seed) % 4, i + 1, &from);
+			salt += one_in(8, &seed);
+			thin(&events[i].body->base, &seed);
+			events[i].body->lane = (Hinomi__Lane)lane;
+			events[i].body->cpu = (unsigned)rand_r(&seed) % 4;
+			events[i].body->seq = i + 1;
+			if (events[i].process)
+				thin(&events[i].process->base, &seed);
+			assert_int_equal(sealer_add(sealer, &events[i]), 0);
+		}
+		frame = finish(sealer);
+		for (unsigned i = 0; i < ARRAY_SIZE(events); i++) {
+			const Hinomi__Event *event = frame->payload->events[i];
+
+			assert_same(&event->base, &events[i].body->base);
+			if (event->process)
+				assert_same(&frame->payload->processes[event->process - 1]->base,
+					    &events[i].process->base);
+		}
+		arena_reset(&arena);
+	}
+}
+
 static void header_says_it_all(void **state)
 {
 	CLEANUP(sealer_free) struct sealer *sealer = new_sealer(LANE_BULK, &fresh);
@@ -222,8 +317,8 @@ static void compressed_only_where_it_helps(void **state)
 		assert_int_equal(sealer_add(sealer, &event), 0);
 		frame = finish(sealer);
 		assert_int_equal(frame->header->encoding,
-				 round & 1 ? HINOMI__ENCODING__ENCODING_ZLIB
-					   : HINOMI__ENCODING__ENCODING_PLAIN);
+				 round & 1 ? HINOMI__ENCODING__ENCODING_DELTA_ZSTD
+					   : HINOMI__ENCODING__ENCODING_DELTA);
 		assert_int_equal(frame->payload->events[0]->exec->cwd.len, exec.cwd.len);
 		assert_memory_equal(frame->payload->events[0]->exec->cwd.data, cwd, exec.cwd.len);
 	}
@@ -324,6 +419,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_field_of_every_kind),
+		cmocka_unit_test(what_is_left_out_comes_back),
 		cmocka_unit_test(header_says_it_all),
 		cmocka_unit_test(chain_goes_on_over_a_restart),
 		cmocka_unit_test(compressed_only_where_it_helps),

@@ -13,6 +13,7 @@
 #include <hinomi/kinds.h>
 #include <openssl/sha.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include "frame/frame.h"
 
@@ -70,7 +71,7 @@ static void what_is_not_known_is_refused(void **state)
 	forged.header.version = 2;
 	assert_int_equal(read_forged(&forged), -EPROTONOSUPPORT);
 	forge(&forged, "", 0);
-	forged.header.encoding = (Hinomi__Encoding)2;
+	forged.header.encoding = (Hinomi__Encoding)4;
 	assert_int_equal(read_forged(&forged), -EPROTONOSUPPORT);
 	forge(&forged, "", 0);
 	forged.header.algorithm = HINOMI__ALGORITHM__ALGORITHM_ED25519; /* and no signature */
@@ -148,6 +149,123 @@ static void payloads_that_lie(void **state)
 	assert_int_equal(read_forged(&forged), -EBADMSG);
 }
 
+static int read_delta(const void *payload, size_t size, uint32_t events)
+{
+	struct forged forged;
+
+	forge(&forged, payload, size);
+	forged.header.encoding = HINOMI__ENCODING__ENCODING_DELTA;
+	forged.header.events = events;
+	return read_forged(&forged);
+}
+
+/* Bytes as proto/frame.proto has them under ENCODING_DELTA; the lane is that of keep, 0. */
+static void deltas_that_lie(void **state)
+{
+#define DELTA(bytes, events) read_delta(bytes, sizeof(bytes) - 1, events)
+	(void)state;
+	assert_int_equal(DELTA("\2\0\0", 1), 0);
+	assert_int_equal(DELTA("\2\0\0\2\0\0", 2), 0);
+	assert_int_equal(DELTA("\1\0\0\2\0\0", 1), 0); /* of a process of which nothing is known */
+	assert_int_equal(DELTA("\2\0\x42\0\0", 1), 0); /* an exec of which nothing is known */
+	assert_int_equal(DELTA("\2\0\x42\0\x09\6abc\0", 1), 0);
+	assert_int_equal(DELTA("\2\0\x42\0\x09\6abc\x0d\3\0", 1), 0);	     /* string 0 */
+	assert_int_equal(DELTA("\2\0\x42\0\x09\6abc\x0d\1\0\2\1d\0", 1), 0); /* abd */
+	/* numbers, lists and messages that this reader does not know */
+	assert_int_equal(DELTA("\2\0\xf0\7\2\xf9\7\4ab\xfe\7\4\2\0\x83\x08\4\2a\2b\0", 1), 0);
+	/* counts */
+	assert_int_equal(DELTA("\2\0\0", 0), -EBADMSG);
+	assert_int_equal(DELTA("\2\0\0", 2), -EBADMSG);
+	assert_int_equal(DELTA("", UINT32_MAX), -EBADMSG);
+	assert_int_equal(DELTA("\1\0\0\1\0\0\2\0\0", 1), -EBADMSG); /* more processes than events */
+	assert_int_equal(DELTA("\3\0\0", 1), -EBADMSG);		    /* no such item */
+	/* what is not there */
+	assert_int_equal(DELTA("\2\1\0", 1), -EBADMSG);	      /* process */
+	assert_int_equal(DELTA("\1\1\0\2\0\0", 1), -EBADMSG); /* process before the first */
+	assert_int_equal(DELTA("\2\0\x42\1\0", 1), -EBADMSG); /* event before the first */
+	assert_int_equal(DELTA("\2\0\x42\0\0\2\0\x46\1\0", 2), -EBADMSG); /* body of that class */
+	assert_int_equal(DELTA("\2\0\x42\0\x09\3\0", 1), -EBADMSG);	  /* string */
+	assert_int_equal(DELTA("\2\0\x42\0\x09\1\0\0\0\0", 1), -EBADMSG);
+	assert_int_equal(DELTA("\2\0\x42\0\x09\6abc\x0d\1\0\4\1d\0", 1), -EBADMSG);
+	/* it ends before its end */
+	assert_int_equal(DELTA("\2\0", 1), -EBADMSG);
+	assert_int_equal(DELTA("\2\0\x42\0\x09\6ab", 1), -EBADMSG);
+	assert_int_equal(DELTA("\2\0\x42\0\x13\xfe\xff\xff\xff\x0f", 1), -EBADMSG);
+	assert_int_equal(DELTA("\2\0\x04\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\1\0", 1),
+			 -EBADMSG);
+	/* forms that a field does not have */
+	assert_int_equal(DELTA("\2\0\5\4ab\0", 1), -EBADMSG);
+	assert_int_equal(DELTA("\2\0\x40\0\0", 1), -EBADMSG);
+	assert_int_equal(DELTA("\2\0\x42\0\x08\2\0", 1), -EBADMSG);
+	assert_int_equal(DELTA("\2\0\x42\0\x13\3\0\0", 1), -EBADMSG); /* messages for strings */
+	assert_int_equal(DELTA("\2\0\x42\0\7\2\0", 1), -EBADMSG);
+	/* out of order, and twice */
+	assert_int_equal(DELTA("\2\0\x0c\2\4\2\0", 1), -EBADMSG);
+	assert_int_equal(DELTA("\2\0\4\2\4\2\0", 1), -EBADMSG);
+#undef DELTA
+}
+
+/* A few bytes that stand for much, and unknown messages in unknown messages. */
+static void deltas_that_weigh_much(void **state)
+{
+	static const uint8_t again[] = {2, 0, 0x42, 1, 0};
+	size_t size = 0, text = 1 << 20;
+	uint8_t *payload = malloc(text + 200), *at;
+
+	(void)state;
+	for (unsigned events = 1; events <= 9; events++) {
+		at = mempcpy(payload, "\2\0\x42\0\x09\x80\x80\x80\1", 9);
+		memset(at, 'x', text);
+		at += text;
+		*at++ = 0;
+		for (unsigned i = 1; i < events; i++)
+			at = mempcpy(at, again, sizeof(again));
+		size = (size_t)(at - payload);
+		assert_int_equal(read_delta(payload, size, events), events < 8 ? 0 : -EBADMSG);
+	}
+	at = mempcpy(payload, "\2\0", 2);
+	for (int depth = 0; depth < 60; depth++)
+		at = mempcpy(at, "\xfe\7", 2);
+	assert_int_equal(read_delta(payload, (size_t)(at - payload), 1), -EBADMSG);
+	free(payload);
+}
+
+static void check_zstd(const uint8_t *plain, size_t size, uint64_t said, size_t extra, int want)
+{
+	size_t length = ZSTD_compressBound(size);
+	uint8_t *packed = calloc(1, length + extra);
+	struct forged forged;
+
+	length = ZSTD_compress(packed, length, plain, size, 1);
+	assert_false(ZSTD_isError(length));
+	forge(&forged, packed, length + extra);
+	forged.header.encoding = HINOMI__ENCODING__ENCODING_DELTA_ZSTD;
+	forged.header.payload_size = said;
+	forged.header.events = size ? 1 : 0;
+	assert_int_equal(read_forged(&forged), want);
+	free(packed);
+}
+
+static void streams_of_zstd(void **state)
+{
+	static const uint8_t event[] = {2, 0, 0};
+	size_t size = FRAME_PAYLOAD_MAX;
+	uint8_t *zeros = calloc(1, size + 1);
+	struct forged forged;
+
+	(void)state;
+	check_zstd(event, sizeof(event), sizeof(event), 0, 0);
+	check_zstd(event, sizeof(event), sizeof(event), 1, -EBADMSG);
+	check_zstd(event, sizeof(event), sizeof(event) + 1, 0, -EBADMSG);
+	check_zstd(event, sizeof(event), sizeof(event) - 1, 0, -EBADMSG);
+	check_zstd(zeros, size + 1, size, 0, -EBADMSG);
+	check_zstd(zeros, size + 1, size + 1, 0, -EBADMSG);
+	forge(&forged, "no stream", 9);
+	forged.header.encoding = HINOMI__ENCODING__ENCODING_DELTA_ZSTD;
+	assert_int_equal(read_forged(&forged), -EBADMSG);
+	free(zeros);
+}
+
 static void check_zlib(const uint8_t *plain, uLong size, uint64_t said, size_t extra, int want)
 {
 	uLongf length = compressBound(size);
@@ -195,6 +313,9 @@ int main(void)
 		cmocka_unit_test(what_is_not_known_is_refused),
 		cmocka_unit_test(headers_that_lie),
 		cmocka_unit_test(payloads_that_lie),
+		cmocka_unit_test(deltas_that_lie),
+		cmocka_unit_test(deltas_that_weigh_much),
+		cmocka_unit_test(streams_of_zstd),
 		cmocka_unit_test(bombs),
 	};
 

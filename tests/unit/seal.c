@@ -6,11 +6,10 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <zlib.h>
 
 #include "fill.h"
 #include "seal/pack.h"
-#include "frame.pb-c.h"
+#include "frame/frame.h"
 #include "seal/seal.h"
 
 static const struct seal_identity identity = {"sensor", "boot", "rings"};
@@ -40,47 +39,16 @@ static struct sealer *new_sealer(enum lane lane)
 	return sealer;
 }
 
-struct opened {
-	Hinomi__Frame *frame;
-	Hinomi__FrameHeader *header;
-	Hinomi__Payload *payload;
-};
-
-/* frame/ is not used here: these are seal's bytes as protobuf-c sees them, uncompressed */
-static struct opened finish(struct sealer *sealer)
+static struct frame *finish(struct sealer *sealer)
 {
-	struct opened opened;
+	struct frame *frame = NULL;
 	const uint8_t *bytes;
-	uint8_t *raw;
-	uLongf size;
-	size_t length;
+	size_t size;
 
-	assert_int_equal(sealer_finish(sealer, NULL, 0, false, &bytes, &length), 0);
-	opened.frame = hinomi__frame__unpack(NULL, length, bytes);
-	assert_non_null(opened.frame);
-	opened.header = hinomi__frame_header__unpack(NULL, opened.frame->header.len,
-						     opened.frame->header.data);
-	assert_non_null(opened.header);
-	size = opened.header->payload_size;
-	raw = malloc(size + 1);
-	if (opened.header->encoding == HINOMI__ENCODING__ENCODING_ZLIB)
-		assert_int_equal(uncompress(raw, &size, opened.frame->payload.data,
-					    opened.frame->payload.len),
-				 Z_OK);
-	else if (size)
-		memcpy(raw, opened.frame->payload.data, size);
-	assert_int_equal(size, opened.header->payload_size);
-	opened.payload = hinomi__payload__unpack(NULL, size, raw);
-	assert_non_null(opened.payload);
-	free(raw);
-	return opened;
-}
-
-static void close_frame(struct opened opened)
-{
-	hinomi__payload__free_unpacked(opened.payload, NULL);
-	hinomi__frame_header__free_unpacked(opened.header, NULL);
-	hinomi__frame__free_unpacked(opened.frame, NULL);
+	assert_int_equal(sealer_finish(sealer, NULL, 0, false, &bytes, &size), 0);
+	assert_int_equal(frame_read(bytes, size, &frame), 0);
+	assert_int_equal(frame_open_payload(frame), 0);
+	return frame;
 }
 
 static void check_pack(const ProtobufCMessage *message)
@@ -144,27 +112,27 @@ static void state_is_written_once(void **state)
 
 	(void)state;
 	for (int frame = 0; frame < 3; frame++) {
-		struct opened opened;
+		struct frame *opened;
 
-		event.process->login_uid = 1;
+		event.process->login_uid = event.process_state = 1;
 		assert_int_equal(sealer_add(sealer, &event), 0);
 		first = event.body->process;
 		assert_int_equal(first, 1);
 		assert_int_equal(sealer_add(sealer, &event), 0);
 		assert_int_equal(event.body->process, first);
-		event.process->login_uid = 2;
+		event.process->login_uid = event.process_state = 2;
 		assert_int_equal(sealer_add(sealer, &event), 0);
 		assert_int_equal(event.body->process, 2);
-		event.process->login_uid = 1;
+		event.process->login_uid = event.process_state = 1;
 		assert_int_equal(sealer_add(sealer, &event), 0);
 		assert_int_equal(event.body->process, first);
 		assert_int_equal(sealer_events(sealer), 4);
 		opened = finish(sealer);
-		assert_int_equal(opened.payload->n_processes, 2);
-		assert_int_equal(opened.payload->n_events, 4);
-		assert_int_equal(opened.payload->processes[1]->login_uid, 2);
-		assert_int_equal(opened.payload->events[2]->process, 2);
-		close_frame(opened);
+		assert_int_equal(opened->payload->n_processes, 2);
+		assert_int_equal(opened->payload->n_events, 4);
+		assert_int_equal(opened->payload->processes[1]->login_uid, 2);
+		assert_int_equal(opened->payload->events[2]->process, 2);
+		frame_free(opened);
 	}
 }
 
@@ -181,7 +149,7 @@ static void frame_fills_up_by_count(void **state)
 	body.body_case = HINOMI__EVENT__BODY_EXIT;
 	body.exit = &exited;
 	for (int frame = 0; frame < 2; frame++) {
-		struct opened opened;
+		struct frame *opened;
 
 		for (unsigned i = 1; i <= SEAL_EVENTS_MAX; i++) {
 			body.seq = i;
@@ -192,12 +160,12 @@ static void frame_fills_up_by_count(void **state)
 		body.seq++;
 		assert_int_equal(sealer_add(sealer, &event), -E2BIG);
 		opened = finish(sealer);
-		assert_int_equal(opened.payload->n_events, SEAL_EVENTS_MAX);
-		assert_int_equal(opened.payload->n_processes, SEAL_EVENTS_MAX);
-		assert_int_equal(opened.header->sequences[0]->last, SEAL_EVENTS_MAX);
+		assert_int_equal(opened->payload->n_events, SEAL_EVENTS_MAX);
+		assert_int_equal(opened->payload->n_processes, SEAL_EVENTS_MAX);
+		assert_int_equal(opened->header->sequences[0]->last, SEAL_EVENTS_MAX);
 		for (unsigned i = 0; i < SEAL_EVENTS_MAX; i++)
-			assert_int_equal(opened.payload->processes[i]->namespace_pid, i + 1);
-		close_frame(opened);
+			assert_int_equal(opened->payload->processes[i]->namespace_pid, i + 1);
+		frame_free(opened);
 	}
 }
 
@@ -214,7 +182,7 @@ static void frame_fills_up_by_bytes(void **state)
 		bytes[i] = (uint8_t)rand_r(&seed);
 	event.body->exec->cwd.data = bytes;
 	while (added < 100) {
-		struct opened opened;
+		struct frame *opened;
 		int r;
 
 		event.body->exec->cwd.len = (size_t)rand_r(&seed) % 70000;
@@ -226,13 +194,13 @@ static void frame_fills_up_by_bytes(void **state)
 		}
 		assert_int_equal(r, -E2BIG);
 		opened = finish(sealer);
-		assert_true(opened.header->payload_size <= SEAL_PAYLOAD_MAX);
-		assert_true(opened.header->payload_size > SEAL_PAYLOAD_MAX - 80000);
-		sealed += opened.payload->n_events;
-		states += opened.payload->n_processes;
+		assert_true(opened->header->payload_size <= SEAL_PAYLOAD_MAX);
+		assert_true(opened->header->payload_size > SEAL_PAYLOAD_MAX - 80000);
+		sealed += opened->payload->n_events;
+		states += opened->payload->n_processes;
 		assert_int_equal(sealed, added);
 		assert_int_equal(states, added);
-		close_frame(opened);
+		frame_free(opened);
 	}
 	free(bytes);
 }
@@ -243,7 +211,7 @@ static void event_that_no_frame_holds(void **state)
 	unsigned salt = 5;
 	struct event event = fill_event(&arena, KIND_exec, 0, 7, &salt);
 	ProtobufCBinaryData cwd = event.body->exec->cwd, comm = event.process->comm;
-	struct opened opened;
+	struct frame *opened;
 
 	(void)state;
 	event.body->exec->cwd.len = SEAL_PAYLOAD_MAX;
@@ -257,10 +225,10 @@ static void event_that_no_frame_holds(void **state)
 	assert_int_equal(sealer_events(sealer), 0);
 	assert_int_equal(sealer_add(sealer, &event), 0);
 	opened = finish(sealer);
-	assert_int_equal(opened.payload->n_processes, 1);
-	assert_int_equal(opened.payload->n_events, 1);
-	assert_int_equal(opened.header->n_sequences, 1);
-	close_frame(opened);
+	assert_int_equal(opened->payload->n_processes, 1);
+	assert_int_equal(opened->payload->n_events, 1);
+	assert_int_equal(opened->header->n_sequences, 1);
+	frame_free(opened);
 }
 
 static void what_cannot_be_is_refused(void **state)

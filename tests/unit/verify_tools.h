@@ -8,11 +8,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include <cmocka.h>
 
 #include "cli/verifier.h"
+#include "frame/frame.h"
 #include "frame.pb-c.h"
 #include "hinomi/record.h"
 #include "seal/seal.h"
@@ -196,16 +196,16 @@ static inline void forge(enum lane lane, size_t index,
 	Hinomi__Frame *frame = hinomi__frame__unpack(NULL, stored->size, stored->bytes);
 	Hinomi__FrameHeader *header =
 		hinomi__frame_header__unpack(NULL, frame->header.len, frame->header.data);
-	uLongf plain_size = header->payload_size;
-	uint8_t *plain = malloc(plain_size + 1);
+	CLEANUP(frame_free) struct frame *opened = NULL;
 	Hinomi__Payload *payload;
+	uint8_t *plain;
+	size_t plain_size;
 
-	if (header->encoding == HINOMI__ENCODING__ENCODING_ZLIB)
-		assert_int_equal(
-			uncompress(plain, &plain_size, frame->payload.data, frame->payload.len),
-			Z_OK);
-	else if (plain_size)
-		memcpy(plain, frame->payload.data, plain_size);
+	assert_int_equal(frame_read(stored->bytes, stored->size, &opened), 0);
+	assert_int_equal(frame_open_payload(opened), 0);
+	plain_size = hinomi__payload__get_packed_size(opened->payload);
+	plain = malloc(plain_size + 1);
+	hinomi__payload__pack(opened->payload, plain);
 	payload = hinomi__payload__unpack(NULL, plain_size, plain);
 	assert_non_null(payload);
 	change(header, payload);

@@ -7,7 +7,9 @@
 #include <stdbool.h>
 #include <string.h>
 #include <zlib.h>
+#include <zstd.h>
 
+#include "frame/delta.h"
 #include "frame/memory.h"
 
 #define VERSION 1
@@ -36,8 +38,7 @@ static int check_known(const Hinomi__FrameHeader *header)
 		return -EBADMSG;
 	if (header->version != VERSION)
 		return -EPROTONOSUPPORT;
-	if (header->encoding != HINOMI__ENCODING__ENCODING_PLAIN &&
-	    header->encoding != HINOMI__ENCODING__ENCODING_ZLIB)
+	if ((unsigned)header->encoding > HINOMI__ENCODING__ENCODING_DELTA_ZSTD)
 		return -EPROTONOSUPPORT;
 	if (header->algorithm != HINOMI__ALGORITHM__ALGORITHM_NONE &&
 	    header->algorithm != HINOMI__ALGORITHM__ALGORITHM_ED25519)
@@ -73,6 +74,18 @@ static bool has_sane_lists(const Hinomi__FrameHeader *header)
 	return true;
 }
 
+static bool is_compressed(const Hinomi__FrameHeader *header)
+{
+	return header->encoding == HINOMI__ENCODING__ENCODING_ZLIB ||
+	       header->encoding == HINOMI__ENCODING__ENCODING_DELTA_ZSTD;
+}
+
+static bool is_delta(const Hinomi__FrameHeader *header)
+{
+	return header->encoding == HINOMI__ENCODING__ENCODING_DELTA ||
+	       header->encoding == HINOMI__ENCODING__ENCODING_DELTA_ZSTD;
+}
+
 static int check_header(const Hinomi__FrameHeader *header, ProtobufCBinaryData payload)
 {
 	uint8_t digest[SHA256_DIGEST_LENGTH];
@@ -84,8 +97,7 @@ static int check_header(const Hinomi__FrameHeader *header, ProtobufCBinaryData p
 		return -EBADMSG;
 	if ((unsigned)header->lane >= LANES || header->payload_size > FRAME_PAYLOAD_MAX)
 		return -EBADMSG;
-	if (header->encoding == HINOMI__ENCODING__ENCODING_PLAIN &&
-	    header->payload_size != payload.len)
+	if (!is_compressed(header) && header->payload_size != payload.len)
 		return -EBADMSG;
 	if (!has_sane_lists(header))
 		return -EBADMSG;
@@ -134,27 +146,54 @@ int frame_read(const void *data, size_t size, struct frame **ret)
 	return 0;
 }
 
+static int inflate_zlib(ProtobufCBinaryData from, uint8_t *to, size_t size)
+{
+	z_stream zlib = {.next_in = from.data, .avail_in = (unsigned)from.len};
+	int r;
+
+	if (inflateInit(&zlib) != Z_OK)
+		return -ENOMEM;
+	zlib.next_out = to;
+	zlib.avail_out = (unsigned)size;
+	r = inflate(&zlib, Z_FINISH);
+	inflateEnd(&zlib);
+	return r == Z_STREAM_END && !zlib.avail_out && !zlib.avail_in ? 0 : -EBADMSG;
+}
+
+/* In one go, so that what it takes does not depend on the window that the stream asks for. */
+static int inflate_zstd(ProtobufCBinaryData from, uint8_t *to, size_t size)
+{
+	ZSTD_DCtx *zstd;
+	size_t n;
+
+	if (ZSTD_findFrameCompressedSize(from.data, from.len) != from.len)
+		return -EBADMSG;
+	zstd = ZSTD_createDCtx();
+	if (!zstd)
+		return -ENOMEM;
+	n = ZSTD_decompressDCtx(zstd, to, size, from.data, from.len);
+	ZSTD_freeDCtx(zstd);
+	return n == size ? 0 : -EBADMSG;
+}
+
 /* The payload's bytes as they were before compression; no more than the header said. */
 static int decode(struct frame *frame, ProtobufCBinaryData *ret)
 {
 	size_t size = frame->header->payload_size;
-	z_stream zlib = {.next_in = frame->encoded.data, .avail_in = (unsigned)frame->encoded.len};
 	uint8_t *data;
 	int r;
 
-	if (frame->header->encoding == HINOMI__ENCODING__ENCODING_PLAIN) {
+	if (!is_compressed(frame->header)) {
 		*ret = frame->encoded;
 		return 0;
 	}
 	data = arena_alloc(&frame->memory->arena, size); /* far below the limit */
-	if (!data || inflateInit(&zlib) != Z_OK)
+	if (!data)
 		return -ENOMEM;
-	zlib.next_out = data;
-	zlib.avail_out = (unsigned)size;
-	r = inflate(&zlib, Z_FINISH);
-	inflateEnd(&zlib);
-	if (r != Z_STREAM_END || zlib.avail_out || zlib.avail_in)
-		return -EBADMSG;
+	r = is_delta(frame->header) ? inflate_zstd(frame->encoded, data, size)
+				    : inflate_zlib(frame->encoded, data, size);
+	if (r)
+		return r;
 	*ret = (ProtobufCBinaryData){.len = size, .data = data};
 	return 0;
 }
@@ -181,7 +220,11 @@ int frame_open_payload(struct frame *frame)
 	r = decode(frame, &bytes);
 	if (r)
 		return r;
-	r = unpack(frame, &hinomi__payload__descriptor, bytes, &payload);
+	if (is_delta(frame->header))
+		r = delta_read(frame->memory, bytes.data, bytes.len, frame->header->events,
+			       &payload);
+	else
+		r = unpack(frame, &hinomi__payload__descriptor, bytes, &payload);
 	if (r)
 		return r;
 	if (!has_sane_events(frame, payload))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Events are packed one by one at the end of the payload's free space and moved
- * to its front; finish compresses, hashes, and puts a header before it.
+ * Events are written to the payload one by one, with the states of their processes
+ * before them; finish compresses, hashes, and puts a header before it.
  */
 #include "seal/seal.h"
 
@@ -10,12 +10,10 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "seal/pack.h"
+#include "seal/delta.h"
 #include "seal/spans.h"
 #include "seal/states.h"
 #include "seal/wrap.h"
-
-enum { PAYLOAD_PROCESSES = 1, PAYLOAD_EVENTS = 2 }; /* field numbers of Payload */
 
 struct sealer {
 	enum lane lane;
@@ -23,6 +21,7 @@ struct sealer {
 	struct seal_state state;
 	struct states states;
 	struct spans spans;
+	struct delta delta;
 	struct wrapper wrapper;
 	size_t events, used; /* in the payload so far */
 	uint8_t payload[SEAL_PAYLOAD_MAX];
@@ -41,6 +40,8 @@ int sealer_new(enum lane lane, const struct seal_identity *identity, const struc
 	sealer->state = *state;
 	r = states_init(&sealer->states);
 	if (!r)
+		r = delta_init(&sealer->delta, sealer->payload, sizeof(sealer->payload));
+	if (!r)
 		r = spans_init(&sealer->spans);
 	if (!r)
 		r = wrapper_init(&sealer->wrapper);
@@ -55,62 +56,37 @@ void sealer_free(struct sealer *sealer)
 	if (!sealer)
 		return;
 	states_done(&sealer->states);
+	delta_done(&sealer->delta);
 	spans_done(&sealer->spans);
 	wrapper_done(&sealer->wrapper);
 	free(sealer);
 }
 
-/* Moves what the packer holds, as one field, to the payload at offset; its size, 0: no room. */
-static size_t place(struct sealer *sealer, struct packer *packer, unsigned field, size_t offset)
+static void payload_reset(struct sealer *sealer)
 {
-	const uint8_t *end = sealer->payload + SEAL_PAYLOAD_MAX;
-	size_t size;
-
-	pack_field(packer, field, end);
-	if (packer->full)
-		return 0;
-	size = (size_t)(end - packer->at);
-	memmove(sealer->payload + offset, packer->at, size);
-	return size;
-}
-
-static struct packer packer_at(struct sealer *sealer, size_t offset)
-{
-	return (struct packer){.start = sealer->payload + offset,
-			       .at = sealer->payload + SEAL_PAYLOAD_MAX};
+	sealer->events = sealer->used = 0;
+	states_reset(&sealer->states);
+	delta_reset(&sealer->delta);
 }
 
 /* Nothing counts until add has it all: what lies behind `used` is free space. */
-static int add(struct sealer *sealer, struct event *event)
+static int add(struct sealer *sealer, const struct event *event)
 {
-	struct packer packer = packer_at(sealer, sealer->used);
-	size_t offset = sealer->used, process_size = 0, size;
-	struct state_slot *slot = NULL;
+	const Hinomi__Process *process = event->process;
+	int r;
 
-	event->body->process = 0;
-	if (event->process) {
-		pack_message(&packer, &hinomi__process__descriptor, event->process);
-		if (packer.full)
-			return -E2BIG;
-		process_size = (size_t)(sealer->payload + SEAL_PAYLOAD_MAX - packer.at);
-		slot = states_find(&sealer->states, sealer->payload, packer.at, process_size);
-		event->body->process = slot->index;
-		if (!slot->index) {
-			size = place(sealer, &packer, PAYLOAD_PROCESSES, offset);
-			if (!size)
-				return -E2BIG;
-			offset += size;
-			event->body->process = sealer->states.count + 1;
-		}
+	event->body->process = process ? states_find(&sealer->states, event->process_state) : 0;
+	if (process && !event->body->process) {
+		r = delta_process(&sealer->delta, process);
+		if (r)
+			return r;
+		event->body->process = states_add(&sealer->states, event->process_state);
 	}
-	packer = packer_at(sealer, offset);
-	pack_message(&packer, &hinomi__event__descriptor, event->body);
-	size = place(sealer, &packer, PAYLOAD_EVENTS, offset);
-	if (!size)
-		return -E2BIG;
-	if (slot && !slot->index)
-		states_add(&sealer->states, slot, offset - process_size, process_size);
-	sealer->used = offset + size;
+	r = delta_event(&sealer->delta, event->body,
+			process && process->key ? process->key->pid : 0);
+	if (r)
+		return r;
+	sealer->used = (size_t)(sealer->delta.writer.at - sealer->payload);
 	sealer->events++;
 	return 0;
 }
@@ -127,8 +103,10 @@ int sealer_add(struct sealer *sealer, struct event *event)
 	if (sealer->events == SEAL_EVENTS_MAX || !spans_fit(&sealer->spans, body->cpu, body->seq))
 		return -E2BIG;
 	r = add(sealer, event);
-	if (r == -E2BIG && !sealer->events)
-		return -EMSGSIZE;
+	if (r && !sealer->events) { /* in a frame with others the next one waits for finish */
+		payload_reset(sealer);
+		return r == -E2BIG ? -EMSGSIZE : r;
+	}
 	if (!r)
 		spans_cover(&sealer->spans, body->cpu, body->seq, body->seq);
 	return r;
@@ -194,8 +172,7 @@ int sealer_finish(struct sealer *sealer, const Hinomi__LedgerRow *rows, size_t n
 		signer_advance(sealer->wrapper.signer, sealer->events);
 	memcpy(sealer->state.previous, sealer->wrapper.hash, 32);
 	sealer->state.number++;
-	sealer->events = sealer->used = 0;
-	states_reset(&sealer->states);
+	payload_reset(sealer);
 	spans_reset(&sealer->spans);
 	return 0;
 }

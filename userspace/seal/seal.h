@@ -30,6 +30,7 @@ struct seal_state {
 /* bytes of a payload before compression: with its header a frame fits the 1 MiB that NATS and Kafka
  * take by default */
 #define SEAL_PAYLOAD_MAX (896u << 10)
+#define SEAL_WEIGHT_MAX	 (8u << 20) /* of a payload, as proto/frame.proto counts it */
 #define SEAL_FRAME_MAX	 (8u << 20) /* bytes of a whole frame, however many cpus there are */
 #define SEAL_ROWS_MAX	 49152	    /* ledger rows in a header */
 #define SEAL_CPUS_MAX	 8192	    /* cpus are below this, or CPU_SENSOR */
@@ -42,8 +43,9 @@ void sealer_sign_with(struct sealer *sealer, struct signer *signer);
 bool sealer_key_is_old(const struct sealer *sealer);
 void sealer_free(struct sealer *sealer);
 /* 0; -E2BIG when the frame is full: finish it and add again; -EMSGSIZE when no frame can hold the
- * event; -EINVAL for another lane, no such cpu, or number 0.  Takes up event->process once per
- * distinct state and numbers it.  Copies everything that it needs before it returns. */
+ * event; -EINVAL for another lane, no such cpu, or number 0; -ENOMEM: of the first event of its
+ * class only.  Takes up event->process once per distinct event->process_state and numbers it.
+ * Copies everything that it needs before it returns. */
 int sealer_add(struct sealer *sealer, struct event *event);
 size_t sealer_events(const struct sealer *sealer); /* waiting for finish */
 /* Accounts for numbers that are in no event (filtered, aggregated, malformed); -E2BIG as above;

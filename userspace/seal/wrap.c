@@ -9,7 +9,7 @@
 #include "seal/pack.h"
 #include "seal/seal.h"
 
-#define COMPRESS_FROM  512 /* bytes; less is not worth a deflate block */
+#define COMPRESS_FROM  512 /* bytes; less is not worth it */
 #define COMPRESS_LEVEL 1
 
 /* the most that a header, its tags, and one element of its lists take */
@@ -31,16 +31,17 @@ int wrapper_init(struct wrapper *wrapper)
 	wrapper->digest = EVP_MD_CTX_new();
 	if (!wrapper->sha256 || !wrapper->digest)
 		return -ENOMEM;
-	if (deflateInit(&wrapper->zlib, COMPRESS_LEVEL) != Z_OK)
+	wrapper->zstd = ZSTD_createCCtx();
+	if (!wrapper->zstd)
 		return -ENOMEM;
-	wrapper->has_zlib = 1;
+	ZSTD_CCtx_setParameter(wrapper->zstd, ZSTD_c_compressionLevel, COMPRESS_LEVEL);
+	ZSTD_CCtx_setParameter(wrapper->zstd, ZSTD_c_contentSizeFlag, 0); /* the header has it */
 	return 0;
 }
 
 void wrapper_done(struct wrapper *wrapper)
 {
-	if (wrapper->has_zlib)
-		deflateEnd(&wrapper->zlib);
+	ZSTD_freeCCtx(wrapper->zstd);
 	signer_free(wrapper->signer);
 	EVP_MD_CTX_free(wrapper->digest);
 	EVP_MD_free(wrapper->sha256);
@@ -100,15 +101,12 @@ static int point_rows(struct wrapper *wrapper, Hinomi__FrameHeader *header,
 static size_t compress_payload(struct wrapper *wrapper, const uint8_t *payload, size_t size,
 			       uint8_t *out)
 {
-	z_stream *zlib = &wrapper->zlib;
+	size_t n;
 
-	if (size <= COMPRESS_FROM || deflateReset(zlib) != Z_OK)
+	if (size <= COMPRESS_FROM)
 		return 0;
-	zlib->next_in = (uint8_t *)payload;
-	zlib->avail_in = (unsigned)size;
-	zlib->next_out = out;
-	zlib->avail_out = (unsigned)size - 1;
-	return deflate(zlib, Z_FINISH) == Z_STREAM_END ? zlib->total_out : 0;
+	n = ZSTD_compress2(wrapper->zstd, out, size - 1, payload, size);
+	return ZSTD_isError(n) ? 0 : n;
 }
 
 /* The header and its tag before the payload, which has encoded bytes. */
@@ -165,7 +163,7 @@ int wrap(struct wrapper *wrapper, Hinomi__FrameHeader *header, const Hinomi__Led
 	out = wrapper->buffer + wrapper->reserve;
 	encoded = compress_payload(wrapper, payload, size, out);
 	header->encoding =
-		encoded ? HINOMI__ENCODING__ENCODING_ZLIB : HINOMI__ENCODING__ENCODING_PLAIN;
+		encoded ? HINOMI__ENCODING__ENCODING_DELTA_ZSTD : HINOMI__ENCODING__ENCODING_DELTA;
 	if (!encoded) {
 		memcpy(out, payload, size);
 		encoded = size;

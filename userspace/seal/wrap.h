@@ -8,14 +8,13 @@
 #include <openssl/evp.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <zlib.h>
+#include <zstd.h>
 
 #include "frame.pb-c.h"
 #include "seal/signer.h"
 
 struct wrapper {
-	z_stream zlib;
-	int has_zlib;
+	ZSTD_CCtx *zstd;
 	EVP_MD *sha256;
 	EVP_MD_CTX *digest;
 	struct signer *signer; /* NULL: frames are not signed */

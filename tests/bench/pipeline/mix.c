@@ -34,7 +34,8 @@ struct live {
 };
 
 static struct live *lives;
-static unsigned nlive, nprograms, newest, over[LIVE_MAX], nover;
+static unsigned nlive, nlong; /* those that last: shells, services; the parents of all */
+static unsigned nprograms, newest, over[LIVE_MAX], nover;
 static struct program programs[PROGRAMS];
 static uint64_t seqs[MIX_CPUS][LANES], now_ns, random_state = 88172645463325252ULL;
 static uint32_t next_pid = 20000;
@@ -114,7 +115,7 @@ static const struct record *end(void)
 static void actor_new(struct live *live)
 {
 	struct actor *actor = &live->actor;
-	const struct actor *parent = &lives[roll(nlive / 8 + 1)].actor;
+	const struct actor *parent = &lives[roll(nlong)].actor;
 	bool session = roll(2);
 	uint32_t uid = session ? 1000 : 0;
 
@@ -139,8 +140,10 @@ void mix_init(unsigned live)
 {
 	find_programs();
 	nlive = live < LIVE_MAX ? live : LIVE_MAX;
+	nlong = nlive / 8 + 1;
+	newest = nlong;
 	lives = calloc(nlive, sizeof(*lives));
-	if (!lives || !nlive)
+	if (!lives || nlive < 2)
 		abort();
 	now_ns = clock_boot_ns();
 	for (unsigned i = 0; i < nlive; i++)
@@ -342,10 +345,16 @@ static const struct record *make_dns(const struct live *live)
 	return end();
 }
 
+/* Not one of those that last. */
+static unsigned any_short(void)
+{
+	return nlong + roll(nlive - nlong);
+}
+
 static unsigned any_live(unsigned from)
 {
 	while (lives[from].over)
-		from = (from + 1) % nlive;
+		from = from + 1 < nlive ? from + 1 : nlong;
 	return from;
 }
 
@@ -356,11 +365,11 @@ const struct record *mix_next(void)
 	unsigned dice = roll(100);
 
 	if (dice < 20 || nover > nlive / 2) {
-		newest = current = nover ? over[--nover] : roll(nlive);
+		newest = current = nover ? over[--nover] : any_short();
 		return make_exec(&lives[current]);
 	}
 	if (dice < 40)
-		return make_exit(&lives[any_live(roll(2) ? newest : roll(nlive))]);
+		return make_exit(&lives[any_live(roll(2) ? newest : any_short())]);
 	current = any_live(roll(3) ? current : roll(nlive));
 	if (dice < 75)
 		return make_open(&lives[current]);
