@@ -24,6 +24,10 @@
 #define WHOLE_LEDGER_BYTES (1u << 20)  /* frames between two whole ledgers */
 #define PROCESSES_MAX	   131072
 #define RESERVE_BYTES_MAX  (64u << 20)
+/* A frame costs a signature, whatever is in it: bulk ones wait for what comes next, */
+#define HOLD_NS		(20 * NS_PER_MS) /* so long, */
+#define HOLD_BYTES	(256u << 10)	 /* and until the frame has so much; */
+#define HOLD_RING_SHARE 16		 /* or until so much of the ring waits to be released. */
 
 static int fail(struct pipeline_error *error, int err, const char *what, const char *hint)
 {
@@ -182,16 +186,41 @@ static void seal_lane(struct pipeline *p, enum lane lane)
 	if (whole)
 		p->since_whole_bytes[lane] = 0;
 	p->whole_due[lane] = p->frame_due[lane] = false;
+	if (lane == LANE_BULK)
+		p->held_ns = 0;
 	output_put(p, lane, bytes, size);
+}
+
+static bool has_content(const struct pipeline *p, enum lane lane)
+{
+	return sealer_events(p->sealers[lane]) || p->frame_due[lane];
+}
+
+/* What must be kept is sealed at once. */
+static bool may_wait(struct pipeline *p, enum lane lane)
+{
+	uint64_t now = clock_boot_ns();
+
+	if (lane == LANE_KEEP || p->whole_due[lane] || p->stopping)
+		return false;
+	if (!p->held_ns)
+		p->held_ns = now;
+	return now - p->held_ns < HOLD_NS && sealer_bytes(p->sealers[lane]) < HOLD_BYTES &&
+	       ring_read_bytes(p->rings[lane]) < ring_size_bytes(p->rings[lane]) / HOLD_RING_SHARE;
+}
+
+static void seal_lanes(struct pipeline *p, bool all)
+{
+	for (int lane = 0; lane < LANES; lane++)
+		if (output_ready(p, lane) &&
+		    ((has_content(p, lane) && (all || !may_wait(p, lane))) ||
+		     sealer_key_is_old(p->sealers[lane])))
+			seal_lane(p, lane);
 }
 
 void pipeline_seal(struct pipeline *p)
 {
-	for (int lane = 0; lane < LANES; lane++)
-		if (output_ready(p, lane) &&
-		    (sealer_events(p->sealers[lane]) || p->frame_due[lane] ||
-		     sealer_key_is_old(p->sealers[lane])))
-			seal_lane(p, lane);
+	seal_lanes(p, true);
 }
 
 static int add(struct pipeline *p, struct event *event)
@@ -341,8 +370,7 @@ static void release(struct pipeline *p, enum lane lane)
 {
 	struct sequence_cell *cells = attach_sequences(p->attach);
 
-	if (p->held[lane].data || output_waits(p, lane) || p->frame_due[lane] ||
-	    sealer_events(p->sealers[lane]))
+	if (p->held[lane].data || output_waits(p, lane) || has_content(p, lane))
 		return;
 	for (unsigned cpu = 0; cpu < attach_cpus(p->attach); cpu++)
 		__atomic_store_n(&cells[cpu].consumed[lane],
@@ -371,7 +399,7 @@ size_t pipeline_run(struct pipeline *p)
 	if (!output_waits(p, LANE_KEEP))
 		take_hashes(p);
 	pipeline_gaps(p, false);
-	pipeline_seal(p);
+	seal_lanes(p, false);
 	for (int i = 0; i < LANES; i++)
 		release(p, i);
 	return n;
@@ -408,78 +436,4 @@ int pipeline_hash_fd(const struct pipeline *p)
 uint64_t pipeline_spool_bytes(const struct pipeline *p)
 {
 	return spool_bytes(p->spool);
-}
-
-/* What the kernel could not hand over since the last gap, by class. */
-static size_t lost_classes(struct pipeline *p, Hinomi__LostClass *lost, Hinomi__LostClass **list)
-{
-	size_t n = 0;
-
-	for (unsigned kind = 0; kind < KINDS_MAX; kind++) {
-		uint64_t sum = kind_is_kernel(kind) ? attach_lost_for_ring(p->attach, kind) : 0;
-
-		if (sum <= p->lost_ring_told[kind])
-			continue;
-		lost[n] = (Hinomi__LostClass)HINOMI__LOST_CLASS__INIT;
-		lost[n].class_ = (char *)kind_name(kind);
-		lost[n].count = sum - p->lost_ring_told[kind];
-		p->lost_ring_told[kind] = sum;
-		list[n] = &lost[n];
-		n++;
-	}
-	return n;
-}
-
-static void declare_missing(struct pipeline *p, const struct gap *missing)
-{
-	Hinomi__LostClass lost[KINDS_MAX], *list[KINDS_MAX];
-	Hinomi__Gap gap = HINOMI__GAP__INIT;
-
-	gap.cpu = missing->cpu;
-	gap.lane = (Hinomi__Lane)missing->lane;
-	gap.first_seq = missing->first;
-	gap.last_seq = missing->last;
-	gap.from_ns = missing->from_ns;
-	gap.to_ns = missing->to_ns;
-	gap.cause = HINOMI__GAP__CAUSE__CAUSE_RING_FULL;
-	gap.n_lost = lost_classes(p, lost, list);
-	gap.lost = list;
-	/* covered by no frame from here on: frames with later numbers may have gone already */
-	p->frame_due[missing->lane] = true;
-	announce_gap(p, &gap);
-}
-
-static void declare_eviction(struct pipeline *p, const struct spool_eviction *gone)
-{
-	Hinomi__Gap gap = HINOMI__GAP__INIT;
-
-	gap.lane = (Hinomi__Lane)gone->lane;
-	gap.first_frame = gone->first_frame;
-	gap.last_frame = gone->last_frame;
-	gap.cause = gone->error	     ? HINOMI__GAP__CAUSE__CAUSE_SPOOL_FAILED
-		    : gone->released ? HINOMI__GAP__CAUSE__CAUSE_RELEASED
-		    : gone->aged     ? HINOMI__GAP__CAUSE__CAUSE_AGED
-				     : HINOMI__GAP__CAUSE__CAUSE_EVICTED;
-	announce_gap(p, &gap);
-}
-
-void pipeline_gaps(struct pipeline *p, bool all)
-{
-	uint64_t now = all ? UINT64_MAX : clock_boot_ns();
-	struct spool_eviction gone;
-	struct seal_state state;
-	struct gap missing;
-	bool taken = false;
-
-	while (!output_waits(p, LANE_KEEP) && sequences_take_gap(p->sequences, now, &missing))
-		declare_missing(p, &missing);
-	while (!output_waits(p, LANE_KEEP) && spool_take_eviction(p->spool, &gone) == 1) {
-		declare_eviction(p, &gone);
-		taken = true;
-	}
-	if (!taken)
-		return;
-	/* in the frame that is being filled, or one before it */
-	sealer_state(p->sealers[LANE_KEEP], &state);
-	spool_declare(p->spool, state.number + 1);
 }

@@ -70,6 +70,7 @@ struct pipeline {
 	uint64_t own_seq;		   /* of the sensor's own events, last given out */
 	uint64_t since_whole_bytes[LANES]; /* appended since the ledger was last written whole */
 	bool frame_due[LANES];		   /* seal even without events */
+	uint64_t held_ns;		   /* since when the bulk frame waits; 0: it does not */
 	bool whole_due[LANES];
 	uint64_t lost_ring_told[KINDS_MAX]; /* kernel's losses that a gap has named */
 	uint64_t malformed, duplicates;
@@ -97,19 +98,17 @@ void pipeline_close(struct pipeline *p);
 size_t pipeline_run(struct pipeline *p);
 /* A running process that the iterator found. */
 int pipeline_seed(struct pipeline *p, const void *record, size_t size);
-void pipeline_seeded(struct pipeline *p); /* that was all of them */
+void pipeline_seeded(struct pipeline *p);	 /* that was all of them */
 bool pipeline_waiting(const struct pipeline *p); /* records are in rings whose lane may go on */
 int pipeline_hash_fd(const struct pipeline *p);	 /* readable when a hash can be taken, -1 */
 uint64_t pipeline_spool_bytes(const struct pipeline *p);
-/* Seals what waits, and what is due without events. */
+/* Seals what waits, however short, and what is due without events. */
 void pipeline_seal(struct pipeline *p);
 /* One of the sensor's own events (its body is set), into the keep lane. */
 void pipeline_own(struct pipeline *p, enum kind kind, Hinomi__Event *event);
 /* The same, done by whoever did the event `by`; NULL: the sensor itself. */
 void pipeline_own_by(struct pipeline *p, enum kind kind, Hinomi__Event *event,
 		     const struct event *by);
-/* Gaps that are to be declared now; all: also those that might still be filled. */
-void pipeline_gaps(struct pipeline *p, bool all);
 /* Programs are off: what is in the rings, then everything that never came. */
 void pipeline_drain(struct pipeline *p);
 /* After that: the last frames, as far as the disk takes them within 5 s of the drain. */
@@ -123,6 +122,8 @@ bool output_stuck(const struct pipeline *p);	       /* either lane waits */
 /* Whether somebody took the spool away under us; says so.  A few system calls. */
 bool output_place_lost(struct pipeline *p);
 void output_give_up(const struct pipeline *p); /* says what is lost with this stop */
+/* gaps.c: those that are to be declared now; all: also those that might still be filled */
+void pipeline_gaps(struct pipeline *p, bool all);
 /* recover.c */
 int pipeline_recover(struct pipeline *p, const char *dir, struct seal_state states[LANES]);
 /* identity.c: from the spool, made there on first use */

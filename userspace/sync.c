@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Group commit: frames are in the page cache when the pipeline goes on, and here
- * they are made durable: must-keep ones at once, others within 50 ms, or when 256 KiB
- * of them wait.
+ * they are made durable: must-keep ones at once, others 5 ms later, with what comes
+ * meanwhile, or when 256 KiB of them wait.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "spool/spool.h"
 
-#define COMMIT_NS    (50 * NS_PER_MS)
+#define COMMIT_NS    (5 * NS_PER_MS)
 #define COMMIT_BYTES (256u << 10)
 
 struct syncer {

@@ -89,7 +89,12 @@ uint64_t ring_waiting_bytes(const struct ring *ring)
 	return ring ? __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) - ring->position : 0;
 }
 
+uint64_t ring_read_bytes(const struct ring *ring)
+{
+	return ring ? ring->position - *ring->consumer : 0;
+}
+
 uint64_t ring_size_bytes(const struct ring *ring)
 {
-	return ring->size;
+	return ring ? ring->size : 0;
 }

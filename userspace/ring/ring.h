@@ -20,7 +20,8 @@ void ring_free(struct ring *ring);
 const void *ring_next(struct ring *ring, size_t *size);
 /* Gives everything read so far back to the kernel. */
 void ring_release(struct ring *ring);
-uint64_t ring_waiting_bytes(const struct ring *ring); /* written and not released */
+uint64_t ring_waiting_bytes(const struct ring *ring); /* written and not read */
+uint64_t ring_read_bytes(const struct ring *ring);    /* read and not released */
 uint64_t ring_size_bytes(const struct ring *ring);
 
 DEFINE_CLEANUP(struct ring *, ring_free);

@@ -117,6 +117,11 @@ size_t sealer_events(const struct sealer *sealer)
 	return sealer->events;
 }
 
+size_t sealer_bytes(const struct sealer *sealer)
+{
+	return sealer->used;
+}
+
 int sealer_cover(struct sealer *sealer, uint32_t cpu, uint64_t first_seq, uint64_t last_seq)
 {
 	if (!spans_has_cpu(cpu) || !first_seq || first_seq > last_seq)

@@ -48,6 +48,7 @@ void sealer_free(struct sealer *sealer);
  * Copies everything that it needs before it returns. */
 int sealer_add(struct sealer *sealer, struct event *event);
 size_t sealer_events(const struct sealer *sealer); /* waiting for finish */
+size_t sealer_bytes(const struct sealer *sealer);  /* of them, before compression */
 /* Accounts for numbers that are in no event (filtered, aggregated, malformed); -E2BIG as above;
  * -EINVAL for what cannot be. */
 int sealer_cover(struct sealer *sealer, uint32_t cpu, uint64_t first_seq, uint64_t last_seq);

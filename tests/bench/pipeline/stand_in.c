@@ -97,6 +97,11 @@ uint64_t ring_waiting_bytes(const struct ring *ring)
 	return ring->end - ring->position;
 }
 
+uint64_t ring_read_bytes(const struct ring *ring)
+{
+	return ring->position;
+}
+
 uint64_t ring_size_bytes(const struct ring *ring)
 {
 	return ring->size;
