@@ -16,6 +16,8 @@
 
 #include "e2e.h"
 
+#define CROWD 6200
+
 static void make(const char *root, const char *name, bool directory)
 {
 	char path[PATH_MAX];
@@ -31,6 +33,22 @@ static void make(const char *root, const char *name, bool directory)
 	close(fd);
 }
 
+/* Somebody has more files in a watched place of his own than the sensor can know one by one. */
+static void make_crowd(const char *root)
+{
+	char path[PATH_MAX], name[32];
+
+	make(root, "crowd", true);
+	snprintf(path, sizeof(path), "%s/crowd", root);
+	(void)!chown(path, NOBODY, NOBODY);
+	for (int i = 0; i < CROWD; i++) {
+		snprintf(name, sizeof(name), "crowd/%d", i);
+		make(root, name, false);
+		snprintf(path, sizeof(path), "%s/%s", root, name);
+		(void)!chown(path, NOBODY, NOBODY);
+	}
+}
+
 /* What is there before the sensor is, and its configuration. */
 void watch_places(const char *root, char *config, size_t size)
 {
@@ -41,16 +59,20 @@ void watch_places(const char *root, char *config, size_t size)
 	make(root, "watched/inner/deep", false);
 	make(root, "named", true);
 	make(root, "named/secret", false);
+	make_crowd(root);
+	make(root, "late", true);
+	make(root, "late/inner", true);
+	make(root, "late/inner/deep", false);
 	make(root, "homes", true);
 	make(root, "homes/a", true);
 	make(root, "homes/a/.keys", true);
 	make(root, "homes/a/.keys/private", false);
 	snprintf(config, size,
 		 "[sensor]\nheartbeat = 300ms\ncanary = 1s\ncoverage = 1s\nwatch =\nwatch = "
-		 "%s/watched/\nwatch = "
+		 "%s/crowd\nwatch = %s/late\nwatch = %s/watched/\nwatch = "
 		 "%s/named/secret\n"
 		 "watch = %s/named/later\nwatch = %s/homes/*/.keys\nwatch = /dev/full\n",
-		 root, root, root, root);
+		 root, root, root, root, root, root);
 }
 
 /* path[n]: of a file in one of these places */
@@ -112,6 +134,18 @@ static void check_directory(struct check *check)
 	want_read(check, 1, "watched");
 	want_read(check, 2, "watched");
 	want_read(check, 3, "homes/*/.keys");
+}
+
+static void act_crowded(struct facts *facts)
+{
+	read_it(facts, 0, place(facts, 0, "late/inner/deep"));
+	read_it(facts, 1, place(facts, 1, "crowd/0"));
+}
+
+static void check_crowded(struct check *check)
+{
+	want_read(check, 0, "late");
+	want_read(check, 1, "crowd");
 }
 
 static void prepare_names(struct facts *facts)
@@ -303,6 +337,7 @@ static void check_device(struct check *check)
 
 const struct test watch_tests[] = {
 	{"file_read/directory", NULL, act_directory, check_directory},
+	{"file_read/crowded-out", NULL, act_crowded, check_crowded},
 	{"file_read/other-names", prepare_names, act_names, check_names},
 	{"file_read/bind-mount", prepare_mounted, act_mounted, check_mounted},
 	{"file_read/new", NULL, act_new, check_new},

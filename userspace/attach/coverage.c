@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What each class rests on, and whether a canary proved it. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -104,6 +105,17 @@ static Hinomi__Coverage__State state_of(const struct attach *attach,
 			   : HINOMI__COVERAGE__STATE__STATE_VERIFIED;
 }
 
+/* Files that are only watched by the name below a watched directory. */
+static void watch_reason(const struct attach *attach, char *text, size_t size)
+{
+	size_t at = strlen(text);
+
+	if (attach->watch_over)
+		snprintf(text + at, size - at,
+			 "%s%" PRIu64 " or more watched files are too many to be known by other names",
+			 at ? "; " : "", attach->watch_over);
+}
+
 const struct coverage *attach_coverage(const struct attach *attach, size_t *count)
 {
 	struct attach *writable = (struct attach *)attach; /* the table is a view, made anew */
@@ -119,6 +131,8 @@ const struct coverage *attach_coverage(const struct attach *attach, size_t *coun
 		to->seen_ns = state->seen_ns;
 		hook_describe(attach, c, to->hook, sizeof(to->hook));
 		coverage_reason(attach, c, to->reason, sizeof(to->reason));
+		if (classes[c].kind == KIND_file_read && state->attached)
+			watch_reason(attach, to->reason, sizeof(to->reason));
 	}
 	*count = nclasses;
 	return attach->coverage;

@@ -92,6 +92,7 @@ struct attach {
 	int teller_fd;	/* to the child that runs it, -1: there is none */
 	int wake_fd;
 	unsigned cpus;
+	uint64_t watch_over; /* attach_watched.over of the last round */
 	bool resumed;
 	struct own own[OWN_MAX];
 	char canary_dir[4096];
