@@ -7,7 +7,6 @@
  */
 #pragma once
 
-#define OVERLAYFS_MAGIC 0x794c7630
 #define ATTR_OPEN	(1 << 15)
 #define UTIME_NOW	((1l << 30) - 1)
 #define UTIME_OMIT	((1l << 30) - 2)
@@ -17,33 +16,10 @@
 /* Argument n, which is the next one since an idmap came in front (5.12). */
 #define ARGUMENT_AFTER(ctx, n, is_old) ((is_old) ? ARGUMENT(ctx, n) : ARGUMENT(ctx, (n) + 1))
 
-/*
- * An overlay file system does the same once more to its upper layer, within
- * this call: then what waits stays, and the exit finds another dentry.
- */
 static __always_inline struct pending *change_begin(__u32 kind, struct vfsmount *mnt,
 						    struct dentry *dentry)
 {
-	struct pending *p = pending_get();
-	struct dentry *outer = p ? p->dentry : NULL;
-
-	if (p && p->kind == kind && READ(outer, d_sb, s_magic) == OVERLAYFS_MAGIC)
-		return NULL;
-	p = pending_new(mnt ?: mount_of(dentry), dentry);
-	if (p)
-		p->kind = kind;
-	return p;
-}
-
-/* What waits for this call; `ret` is false when the call is an inner one. */
-static __always_inline struct pending *change_end(__u32 kind, struct dentry *dentry, bool *ret)
-{
-	struct pending *p = pending_get();
-
-	if (p && p->kind != kind)
-		p = NULL;
-	*ret = !p || p->dentry == dentry;
-	return p;
+	return pending_begin(kind, mnt ?: mount_of(dentry), dentry);
 }
 
 static __always_inline void change_file(struct slot *slot, struct file_ref *to, struct pending *p,
@@ -67,15 +43,6 @@ static __always_inline bool xattr_is_told(const char *name, bool user)
 	else
 		bpf_probe_read_kernel(&head, sizeof(head), name);
 	return head == 0x7974697275636573 || head == 0x702e6d6574737973; /* security, system.p */
-}
-
-/* What an overlay file system notes in its layers for itself, at every copy: trusted.overlay.* */
-static __always_inline bool xattr_is_overlays(const char *name)
-{
-	__u64 head[2] = {};
-
-	bpf_probe_read_kernel(head, sizeof(head), name);
-	return head[0] == 0x2e64657473757274 && head[1] == 0x2e79616c7265766f;
 }
 
 static __always_inline void append_value(struct slot *slot, struct bytes_ref *ref,
@@ -111,11 +78,11 @@ static __always_inline int after_setxattr(struct dentry *dentry, const char *nam
 					  const void *value, __u64 size, int result)
 {
 	bool ours;
-	struct pending *p = change_end(KIND_file_xattr, dentry, &ours);
+	struct pending *p = pending_end(KIND_file_xattr, dentry, &ours);
 	struct xattr_record *rec;
 	struct slot *slot;
 
-	if (!ours || xattr_is_overlays(name))
+	if (!ours)
 		return 0;
 	slot = xattr_fill(p, dentry, name, HOOK_setxattr_exit);
 	if (slot) {
@@ -125,7 +92,7 @@ static __always_inline int after_setxattr(struct dentry *dentry, const char *nam
 			append_value(slot, &rec->value, value, size, false);
 		record_end(slot, result, LANE_OF_file_xattr);
 	}
-	pending_done();
+	pending_done(KIND_file_xattr);
 	return 0;
 }
 
@@ -133,17 +100,17 @@ static __always_inline int after_removexattr(struct dentry *dentry, const char *
 					     __u32 hook)
 {
 	bool ours;
-	struct pending *p = change_end(KIND_file_xattr, dentry, &ours);
+	struct pending *p = pending_end(KIND_file_xattr, dentry, &ours);
 	struct slot *slot;
 
-	if (!ours || xattr_is_overlays(name))
+	if (!ours)
 		return 0;
 	slot = xattr_fill(p, dentry, name, hook);
 	if (slot) {
 		((struct xattr_record *)slot->data)->removed = 1;
 		record_end(slot, result, LANE_OF_file_xattr);
 	}
-	pending_done();
+	pending_done(KIND_file_xattr);
 	return 0;
 }
 
@@ -223,7 +190,7 @@ int BPF_PROG(set_acl_exit, void *idmap, struct dentry *dentry, const char *name,
 	     struct posix_acl *acl, int result)
 {
 	bool ours;
-	struct pending *p = change_end(KIND_file_xattr, dentry, &ours);
+	struct pending *p = pending_end(KIND_file_xattr, dentry, &ours);
 	struct slot *slot;
 
 	if (!ours)
@@ -233,7 +200,7 @@ int BPF_PROG(set_acl_exit, void *idmap, struct dentry *dentry, const char *name,
 		append_acl(slot, (void *)slot->data, acl);
 		record_end(slot, result, LANE_OF_file_xattr);
 	}
-	pending_done();
+	pending_done(KIND_file_xattr);
 	return 0;
 }
 
@@ -266,7 +233,7 @@ SEC("?fexit/vfs_fileattr_set")
 int BPF_PROG(fileattr_exit, void *idmap, struct dentry *dentry, void *attr, int result)
 {
 	bool ours;
-	struct pending *p = change_end(KIND_file_flags, dentry, &ours);
+	struct pending *p = pending_end(KIND_file_flags, dentry, &ours);
 	struct file_kattr *named = attr;
 	struct fileattr *first = attr;
 	struct flags_record *rec;
@@ -292,7 +259,7 @@ int BPF_PROG(fileattr_exit, void *idmap, struct dentry *dentry, void *attr, int 
 	}
 	record_end(slot, result, LANE_OF_file_flags);
 done:
-	pending_done();
+	pending_done(KIND_file_flags);
 	return 0;
 }
 
@@ -311,7 +278,7 @@ static __always_inline int after_truncate(struct dentry *dentry, __u64 length, i
 					  __u32 hook)
 {
 	bool ours;
-	struct pending *p = change_end(KIND_file_truncate, dentry, &ours);
+	struct pending *p = pending_end(KIND_file_truncate, dentry, &ours);
 	struct truncate_record *rec;
 	struct slot *slot;
 
@@ -329,7 +296,7 @@ static __always_inline int after_truncate(struct dentry *dentry, __u64 length, i
 	}
 	record_end(slot, result, LANE_OF_file_truncate);
 done:
-	pending_done();
+	pending_done(KIND_file_truncate);
 	return 0;
 }
 
@@ -411,7 +378,7 @@ int BPF_PROG(utimes_exit, struct path *path, struct timespec64 *asked, int resul
 {
 	struct dentry *dentry = READ(path, dentry);
 	bool ours;
-	struct pending *p = change_end(KIND_file_times, dentry, &ours);
+	struct pending *p = pending_end(KIND_file_times, dentry, &ours);
 	struct inode *inode = READ(dentry, d_inode);
 	struct times_record *rec;
 	struct slot *slot;
@@ -435,6 +402,6 @@ int BPF_PROG(utimes_exit, struct path *path, struct timespec64 *asked, int resul
 	}
 	record_end(slot, result, LANE_OF_file_times);
 done:
-	pending_done();
+	pending_done(KIND_file_times);
 	return 0;
 }

@@ -2,9 +2,8 @@
 /*
  * Files, tier 1: the outcome comes from the exit of the kernel's own function,
  * the objects from the security_path_* call before it, which alone knows the
- * mount.  Between the two they wait in `pending`, one entry per thread; the
- * dentry tells whether an entry belongs to this call or to an outer one (an
- * overlay file system calls the function again for its upper layer).
+ * mount.  Between the two they wait in `pending` (pending.h); what that call refuses
+ * is told at once, since it goes no further.
  */
 #pragma once
 
@@ -17,65 +16,6 @@
 #define O_PATH		010000000
 #define MAX_ERRNO	4095
 #define RENAME_EXCHANGE 2
-
-struct pending {
-	struct vfsmount *mnt;
-	struct dentry *dentry;	  /* what the exit is matched by */
-	struct dentry *old_dir;	  /* rename */
-	struct vfsmount *from;	  /* mount.h */
-	struct file_ref file;	  /* as it is before */
-	struct file_ref replaced; /* rename */
-	__u64 old[2];		  /* change.h */
-	__u32 old_name_len;
-	__u32 flags;
-	__u32 kind; /* change.h */
-	__u32 pad;
-	char text[RECORD_NAME_MAX]; /* rename: old name; symlink: target */
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 2048);
-	__type(key, __u64);
-	__type(value, struct pending);
-} pending SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct pending);
-} pending_zero SEC(".maps");
-
-static __always_inline struct pending *pending_get(void)
-{
-	__u64 who = bpf_get_current_pid_tgid();
-
-	return bpf_map_lookup_elem(&pending, &who);
-}
-
-static __always_inline struct pending *pending_new(struct vfsmount *mnt, struct dentry *dentry)
-{
-	__u64 who = bpf_get_current_pid_tgid();
-	__u32 zero = 0;
-	struct pending *p = bpf_map_lookup_elem(&pending_zero, &zero);
-
-	if (!p || bpf_map_update_elem(&pending, &who, p, BPF_ANY))
-		return NULL;
-	p = bpf_map_lookup_elem(&pending, &who);
-	if (!p)
-		return NULL;
-	p->mnt = mnt;
-	p->dentry = dentry;
-	return p;
-}
-
-static __always_inline void pending_done(void)
-{
-	__u64 who = bpf_get_current_pid_tgid();
-
-	bpf_map_delete_elem(&pending, &who);
-}
 
 /*
  * Argument n of the traced function.  In assembly, or the compiler adds up an
@@ -122,34 +62,14 @@ static __always_inline void *argument_after(__u64 *ctx, __u32 old, bool is_old)
 	return (void *)(old == 1 ? ARGUMENT(ctx, 2) : ARGUMENT(ctx, 3));
 }
 
-static __always_inline int before_unlink(struct path *dir, struct dentry *dentry)
-{
-	struct pending *p = pending_new(READ(dir, mnt), dentry);
-
-	if (p)
-		inode_fill(&p->file, READ(dentry, d_inode));
-	return 0;
-}
-
-SEC("?fentry/security_path_unlink")
-int BPF_PROG(unlink_enter, struct path *dir, struct dentry *dentry)
-{
-	return before_unlink(dir, dentry);
-}
-
-SEC("?fentry/security_path_rmdir")
-int BPF_PROG(rmdir_enter, struct path *dir, struct dentry *dentry)
-{
-	return before_unlink(dir, dentry);
-}
-
 static __always_inline int after_unlink(struct dentry *dentry, int result, __u32 hook)
 {
-	struct pending *p = pending_get();
+	bool ours;
+	struct pending *p = pending_end(KIND_file_unlink, dentry, &ours);
 	struct unlink_record *rec;
 	struct slot *slot;
 
-	if (p && p->dentry != dentry)
+	if (!ours)
 		return 0;
 	slot = record_begin(KIND_file_unlink, hook, 1, sizeof(*rec));
 	if (!slot)
@@ -162,8 +82,30 @@ static __always_inline int after_unlink(struct dentry *dentry, int result, __u32
 		rec->file.flags |= FILE_PATH_TRUNCATED;
 	record_end(slot, result, LANE_OF_file_unlink);
 done:
-	pending_done();
+	pending_done(KIND_file_unlink);
 	return 0;
+}
+
+static __always_inline int before_unlink(struct path *dir, struct dentry *dentry, int refused,
+					 __u32 hook)
+{
+	struct pending *p = pending_new(KIND_file_unlink, READ(dir, mnt), dentry);
+
+	if (p)
+		inode_fill(&p->file, READ(dentry, d_inode));
+	return refused ? after_unlink(dentry, refused, hook) : 0;
+}
+
+SEC("?fexit/security_path_unlink")
+int BPF_PROG(unlink_enter, struct path *dir, struct dentry *dentry, int refused)
+{
+	return before_unlink(dir, dentry, refused, HOOK_unlink_exit);
+}
+
+SEC("?fexit/security_path_rmdir")
+int BPF_PROG(rmdir_enter, struct path *dir, struct dentry *dentry, int refused)
+{
+	return before_unlink(dir, dentry, refused, HOOK_rmdir_exit);
 }
 
 SEC("?fexit/vfs_unlink")
@@ -192,22 +134,6 @@ static __always_inline void name_fill(struct pending *p, struct dentry *dentry)
 		len = 255;
 	bpf_probe_read_kernel(p->text, len & 255, READ(dentry, d_name.name));
 	p->old_name_len = len & 255;
-}
-
-SEC("?fentry/security_path_rename")
-int BPF_PROG(rename_enter, struct path *old_dir, struct dentry *old_dentry, struct path *new_dir,
-	     struct dentry *new_dentry, unsigned int flags)
-{
-	struct pending *p = pending_new(READ(new_dir, mnt), old_dentry);
-
-	if (!p)
-		return 0;
-	p->old_dir = READ(old_dir, dentry);
-	p->flags = flags;
-	name_fill(p, old_dentry);
-	inode_fill(&p->file, READ(old_dentry, d_inode));
-	inode_fill(&p->replaced, READ(new_dentry, d_inode));
-	return 0;
 }
 
 static __always_inline void append_old_path(struct slot *slot, struct rename_record *rec,
@@ -251,11 +177,12 @@ static __always_inline void watch_moved(struct pending *p, struct dentry *moved,
 static __always_inline int after_rename(struct dentry *old_dentry, struct dentry *new_dentry,
 					int result)
 {
-	struct pending *p = pending_get();
+	bool ours;
+	struct pending *p = pending_end(KIND_file_rename, old_dentry, &ours);
 	struct rename_record *rec;
 	struct slot *slot;
 
-	if (p && p->dentry != old_dentry)
+	if (!ours)
 		return 0;
 	slot = record_begin(KIND_file_rename, HOOK_rename_exit, 1, sizeof(*rec));
 	if (!slot)
@@ -277,8 +204,24 @@ static __always_inline int after_rename(struct dentry *old_dentry, struct dentry
 				       result ? new_dentry : old_dentry);
 	record_end(slot, result, LANE_OF_file_rename);
 done:
-	pending_done();
+	pending_done(KIND_file_rename);
 	return 0;
+}
+
+SEC("?fexit/security_path_rename")
+int BPF_PROG(rename_enter, struct path *old_dir, struct dentry *old_dentry, struct path *new_dir,
+	     struct dentry *new_dentry, unsigned int flags, int refused)
+{
+	struct pending *p = pending_new(KIND_file_rename, READ(new_dir, mnt), old_dentry);
+
+	if (!p)
+		return refused ? after_rename(old_dentry, new_dentry, refused) : 0;
+	p->old_dir = READ(old_dir, dentry);
+	p->flags = flags;
+	name_fill(p, old_dentry);
+	inode_fill(&p->file, READ(old_dentry, d_inode));
+	inode_fill(&p->replaced, READ(new_dentry, d_inode));
+	return refused ? after_rename(old_dentry, new_dentry, refused) : 0;
 }
 
 SEC("?fexit/vfs_rename")
@@ -294,23 +237,6 @@ int rename_exit(__u64 *ctx)
 			    ARGUMENT(ctx, 6)); /* before 5.12 */
 }
 
-SEC("?fentry/security_path_link")
-int BPF_PROG(link_enter, struct dentry *old_dentry, struct path *new_dir, struct dentry *new_dentry)
-{
-	struct pending *p = pending_new(READ(new_dir, mnt), new_dentry);
-
-	if (p)
-		p->old_dir = old_dentry;
-	return 0;
-}
-
-SEC("?fentry/security_path_symlink")
-int BPF_PROG(symlink_enter, struct path *dir, struct dentry *dentry, const char *target)
-{
-	pending_new(READ(dir, mnt), dentry);
-	return 0;
-}
-
 /* A file that has a name in a watched place is watched by all its names. */
 static __always_inline void watch_linked(struct pending *p, struct dentry *dentry)
 {
@@ -321,11 +247,12 @@ static __always_inline void watch_linked(struct pending *p, struct dentry *dentr
 static __always_inline int after_link(struct dentry *dentry, const char *target, int result,
 				      __u32 hook)
 {
-	struct pending *p = pending_get();
+	bool ours;
+	struct pending *p = pending_end(KIND_file_link, dentry, &ours);
 	struct link_record *rec;
 	struct slot *slot;
 
-	if (p && p->dentry != dentry)
+	if (!ours)
 		return 0;
 	if (!result && hook == HOOK_link_exit)
 		watch_linked(p, dentry);
@@ -344,8 +271,27 @@ static __always_inline int after_link(struct dentry *dentry, const char *target,
 		append_path(slot, &rec->target, p->mnt, p->old_dir);
 	record_end(slot, result, LANE_OF_file_link);
 done:
-	pending_done();
+	pending_done(KIND_file_link);
 	return 0;
+}
+
+SEC("?fexit/security_path_link")
+int BPF_PROG(link_enter, struct dentry *old_dentry, struct path *new_dir, struct dentry *new_dentry,
+	     int refused)
+{
+	struct pending *p = pending_new(KIND_file_link, READ(new_dir, mnt), new_dentry);
+
+	if (p)
+		p->old_dir = old_dentry;
+	return refused ? after_link(new_dentry, NULL, refused, HOOK_link_exit) : 0;
+}
+
+SEC("?fexit/security_path_symlink")
+int BPF_PROG(symlink_enter, struct path *dir, struct dentry *dentry, const char *target,
+	     int refused)
+{
+	pending_new(KIND_file_link, READ(dir, mnt), dentry);
+	return refused ? after_link(dentry, target, refused, HOOK_symlink_exit) : 0;
 }
 
 SEC("?fexit/vfs_link")
@@ -367,9 +313,9 @@ int symlink_exit(__u64 *ctx)
 			  result_of(ctx, nargs), HOOK_symlink_exit);
 }
 
-static __always_inline int before_attr(struct path *path)
+static __always_inline int before_attr(struct path *path, __u32 kind)
 {
-	struct pending *p = pending_new(READ(path, mnt), READ(path, dentry));
+	struct pending *p = pending_new(kind, READ(path, mnt), READ(path, dentry));
 
 	if (p)
 		inode_fill(&p->file, READ(path, dentry, d_inode));
@@ -380,11 +326,12 @@ static __always_inline int after_attr(struct path *path, __u32 kind, __u32 hook,
 				      __u32 uid, __u32 gid, int result)
 {
 	struct dentry *dentry = READ(path, dentry);
-	struct pending *p = pending_get();
+	bool ours;
+	struct pending *p = pending_end(kind, dentry, &ours);
 	struct attr_record *rec;
 	struct slot *slot;
 
-	if (p && p->dentry != dentry)
+	if (!ours)
 		return 0;
 	slot = record_begin(kind, hook, 1, sizeof(*rec));
 	if (!slot)
@@ -403,14 +350,14 @@ static __always_inline int after_attr(struct path *path, __u32 kind, __u32 hook,
 	}
 	record_end(slot, result, LANE_OF_file_mode);
 done:
-	pending_done();
+	pending_done(kind);
 	return 0;
 }
 
 SEC("?fentry/chmod_common")
 int BPF_PROG(chmod_enter, struct path *path)
 {
-	return before_attr(path);
+	return before_attr(path, KIND_file_mode);
 }
 
 SEC("?fexit/chmod_common")
@@ -422,7 +369,7 @@ int BPF_PROG(chmod_exit, struct path *path, umode_t mode, int result)
 SEC("?fentry/chown_common")
 int BPF_PROG(chown_enter, struct path *path)
 {
-	return before_attr(path);
+	return before_attr(path, KIND_file_owner);
 }
 
 SEC("?fexit/chown_common")

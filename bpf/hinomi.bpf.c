@@ -6,6 +6,7 @@
 #include "kernel.h"
 #include "kernel_system.h"
 #include "kernel_process.h"
+#include "kernel_mount.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
@@ -27,6 +28,7 @@ char LICENSE[] SEC("license") = "GPL";
 #include "path.h"
 #include "process.h"
 #include "watch.h"
+#include "pending.h"
 #include "file.h"
 #include "socket.h"
 #include "exec.h"
@@ -46,6 +48,7 @@ char LICENSE[] SEC("license") = "GPL";
 #include "exec_failed.h"
 #include "inject.h"
 #include "mount.h"
+#include "mount_api.h"
 #include "namespace.h"
 #include "change.h"
 #include "make.h"

@@ -1,36 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Files made without being opened, tier 1: mkdir, mknod, and the socket that
- * bind(2) makes.  The mount comes from the security_path_* call before.
+ * bind(2) makes.  The mount comes from the security_path_* call before, as in file.h.
  */
 #pragma once
 
 #define S_IFDIR 0040000
 
-static __always_inline int before_make(struct path *dir, struct dentry *dentry)
-{
-	change_begin(KIND_file_make, READ(dir, mnt), dentry);
-	return 0;
-}
-
-SEC("?fentry/security_path_mkdir")
-int BPF_PROG(mkdir_enter, struct path *dir, struct dentry *dentry)
-{
-	return before_make(dir, dentry);
-}
-
-/* Also called for files that open(2) makes; nothing takes those up. */
-SEC("?fentry/security_path_mknod")
-int BPF_PROG(mknod_enter, struct path *dir, struct dentry *dentry)
-{
-	return before_make(dir, dentry);
-}
-
 static __always_inline int after_make(struct dentry *dentry, __u32 mode, __u32 special, int result,
 				      __u32 hook)
 {
 	bool ours;
-	struct pending *p = change_end(KIND_file_make, dentry, &ours);
+	struct pending *p = pending_end(KIND_file_make, dentry, &ours);
 	struct make_record *rec;
 	struct slot *slot;
 
@@ -44,8 +25,29 @@ static __always_inline int after_make(struct dentry *dentry, __u32 mode, __u32 s
 		rec->special = special;
 		record_end(slot, result, LANE_OF_file_make);
 	}
-	pending_done();
+	pending_done(KIND_file_make);
 	return 0;
+}
+
+SEC("?fexit/security_path_mkdir")
+int BPF_PROG(mkdir_enter, struct path *dir, struct dentry *dentry, umode_t mode, int refused)
+{
+	pending_new(KIND_file_make, READ(dir, mnt), dentry);
+	return refused ? after_make(dentry, S_IFDIR | mode, 0, refused, HOOK_mkdir_exit) : 0;
+}
+
+/* Also called for files that open(2) makes, see on_open(), which tells it when they are refused. */
+SEC("?fexit/security_path_mknod")
+int BPF_PROG(mknod_enter, struct path *dir, struct dentry *dentry, umode_t mode,
+	     unsigned int device, int refused)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	pending_new(KIND_file_make, READ(dir, mnt), dentry);
+	if (!refused || ((mode & S_IFMT) == S_IFREG &&
+			 !is_mknod(call_number(current_regs()), is_compat(task))))
+		return 0;
+	return after_make(dentry, mode, device, refused, HOOK_mknod_exit);
 }
 
 /*

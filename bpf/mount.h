@@ -2,7 +2,7 @@
 /*
  * Mounts and roots.  mount and umount are seen in functions that all ways of
  * calling them share.  The others have none that knows their outcome: there the
- * security_* call before leaves the object in `pending`, and the exit of the
+ * security_* call before leaves the object in `pending_mounts`, and the exit of the
  * system call's own function takes it up; without it the call failed before any
  * object was looked at, and the path is the one asked for.
  */
@@ -58,9 +58,10 @@ int BPF_PROG(umount_enter, struct path *path)
 	parent = READ(mount, mnt_parent);
 	if (dentry == READ(mnt, mnt_root) && parent != mount) {
 		outer = (void *)parent + bpf_core_field_offset(struct mount, mnt);
-		p = pending_new(outer, READ(mount, mnt_mountpoint));
+		p = pending_new_in(&pending_mounts, HOOK_umount_exit, outer,
+				   READ(mount, mnt_mountpoint));
 	} else {
-		p = pending_new(mnt, dentry);
+		p = pending_new_in(&pending_mounts, HOOK_umount_exit, mnt, dentry);
 	}
 	if (!p)
 		return 0;
@@ -72,31 +73,36 @@ int BPF_PROG(umount_enter, struct path *path)
 SEC("?fexit/path_umount")
 int BPF_PROG(umount_exit, struct path *path, int flags, int result)
 {
-	struct pending *p = pending_get();
+	struct pending *p = pending_get_in(&pending_mounts, HOOK_umount_exit);
 	struct mount_record *rec;
 	struct slot *slot;
 
-	if (!p)
-		return 0;
 	slot = record_begin(KIND_mount, HOOK_umount_exit, 1, sizeof(*rec));
 	if (!slot)
 		goto done;
 	rec = (void *)slot->data;
 	rec->action = MOUNT_UMOUNT;
 	rec->flags = flags;
-	rec->target = p->file;
-	rec->target.flags |= append_path(slot, &rec->target.path, p->mnt, p->dentry);
-	mount_source(slot, rec, p->from);
+	if (p) {
+		rec->target = p->file;
+		rec->target.flags |= append_path(slot, &rec->target.path, p->mnt, p->dentry);
+		mount_source(slot, rec, p->from);
+	} else { /* it is not known any more where it was */
+		inode_fill(&rec->target, READ(path, dentry, d_inode));
+		rec->target.flags |= FILE_PATH_TRUNCATED;
+		mount_source(slot, rec, READ(path, mnt));
+	}
 	record_end(slot, result, LANE_OF_mount);
 done:
-	pending_done();
+	pending_done_in(&pending_mounts, HOOK_umount_exit);
 	return 0;
 }
 
 SEC("?fentry/security_move_mount")
 int BPF_PROG(move_mount_enter, struct path *from, struct path *to)
 {
-	struct pending *p = pending_new(READ(to, mnt), READ(to, dentry));
+	struct pending *p = pending_new_in(&pending_mounts, HOOK_move_mount_exit, READ(to, mnt),
+					   READ(to, dentry));
 
 	if (!p)
 		return 0;
@@ -105,10 +111,16 @@ int BPF_PROG(move_mount_enter, struct path *from, struct path *to)
 	return 0;
 }
 
+/* What the security_* call before this exit noted; NULL when the call did not come that far. */
+static __always_inline struct pending *noted(const struct call *call)
+{
+	return call->tier == 1 ? pending_get_in(&pending_mounts, call->hook) : NULL;
+}
+
 static __always_inline int on_move_mount(struct call *call)
 {
 	struct slot *slot = call_begin(call, KIND_mount, sizeof(struct mount_record));
-	struct pending *p = call->tier == 1 ? pending_get() : NULL;
+	struct pending *p = noted(call);
 	struct mount_record *rec;
 	struct file_ref from = {};
 	struct file *tree;
@@ -136,7 +148,7 @@ end:
 	record_end(slot, call->result, LANE_OF_mount);
 done:
 	if (p)
-		pending_done();
+		pending_done_in(&pending_mounts, call->hook);
 	return 0;
 }
 
@@ -146,7 +158,7 @@ CALL_EXIT(move_mount, on_move_mount)
 static __always_inline int on_root(struct call *call, __u32 kind, const void *root, const void *old)
 {
 	struct slot *slot = call_begin(call, kind, sizeof(struct mount_record));
-	struct pending *p = call->tier == 1 ? pending_get() : NULL;
+	struct pending *p = noted(call);
 	struct mount_record *rec;
 
 	if (!slot)
@@ -164,13 +176,14 @@ static __always_inline int on_root(struct call *call, __u32 kind, const void *ro
 	record_end(slot, call->result, LANE_OF_mount);
 done:
 	if (p)
-		pending_done();
+		pending_done_in(&pending_mounts, call->hook);
 	return 0;
 }
 
-static __always_inline int before_root(struct path *root)
+static __always_inline int before_root(struct path *root, __u32 exit)
 {
-	struct pending *p = pending_new(READ(root, mnt), READ(root, dentry));
+	struct pending *p =
+		pending_new_in(&pending_mounts, exit, READ(root, mnt), READ(root, dentry));
 
 	if (p)
 		inode_fill(&p->file, READ(root, dentry, d_inode));
@@ -180,7 +193,7 @@ static __always_inline int before_root(struct path *root)
 SEC("?fentry/security_sb_pivotroot")
 int BPF_PROG(pivot_root_enter, struct path *old, struct path *root)
 {
-	return before_root(root);
+	return before_root(root, HOOK_pivot_root_exit);
 }
 
 static __always_inline int on_pivot_root(struct call *call)
@@ -193,7 +206,7 @@ CALL_EXIT(pivot_root, on_pivot_root)
 SEC("?fentry/security_path_chroot")
 int BPF_PROG(chroot_enter, struct path *root)
 {
-	return before_root(root);
+	return before_root(root, HOOK_chroot_exit);
 }
 
 static __always_inline int on_chroot(struct call *call)

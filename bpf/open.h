@@ -42,6 +42,9 @@ static __always_inline int on_open(struct file *file, __u32 flags, int dfd, cons
 	struct open_record *rec;
 	struct slot *slot;
 
+	/* what security_path_mknod noted of a file that was to be made */
+	if (flags & O_CREAT && (failed || READ(file, f_mode) & FMODE_CREATED))
+		pending_done(KIND_file_make);
 	kind = open_kind(failed ? NULL : file, flags, failed ? (long)file : 0, &watch);
 	if (!kind)
 		return 0;

@@ -59,10 +59,14 @@ static __always_inline bool call_is_foreign(struct task_struct *task)
 
 #define NR_WRITE_32BIT	4 /* on i386 and 32-bit arm */
 #define NR_WRITEV_32BIT 146
+#define NR_MKNOD_32BIT	14
 #if defined(__TARGET_ARCH_x86)
 #define NR_WRITE	    1
 #define NR_WRITEV	    20
 #define NR_WRITEV_X32	    516
+#define NR_MKNOD	    133
+#define NR_MKNODAT	    259
+#define NR_MKNODAT_32BIT    297
 #define NR_SETSOCKOPT	    54
 #define NR_SETSOCKOPT_32BIT 366
 #define NR_SETSOCKOPT_X32   541
@@ -70,6 +74,9 @@ static __always_inline bool call_is_foreign(struct task_struct *task)
 #define NR_WRITE	    64
 #define NR_WRITEV	    66
 #define NR_WRITEV_X32	    66
+#define NR_MKNOD	    33
+#define NR_MKNODAT	    33
+#define NR_MKNODAT_32BIT    324
 #define NR_SETSOCKOPT	    208
 #define NR_SETSOCKOPT_32BIT 294
 #define NR_SETSOCKOPT_X32   208
@@ -92,4 +99,11 @@ static __always_inline bool is_writev(__u32 nr, bool is_32bit)
 	if (is_32bit)
 		return nr == NR_WRITEV_32BIT;
 	return nr == NR_WRITEV || nr == NR_WRITEV_X32;
+}
+
+static __always_inline bool is_mknod(__u32 nr, bool is_32bit)
+{
+	if (is_32bit)
+		return nr == NR_MKNOD_32BIT || nr == NR_MKNODAT_32BIT;
+	return nr == NR_MKNOD || nr == NR_MKNODAT;
 }

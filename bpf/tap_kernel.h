@@ -88,6 +88,8 @@ static __noinline int tap_kernel(struct call *call, REGS *regs)
 		return tap_mount(call);
 	case TAP_MOVE_MOUNT:
 		return on_move_mount(call);
+	case TAP_MOUNT_SETATTR ... TAP_FSCONFIG:
+		return tap_mount_api(call);
 	case TAP_PIVOT_ROOT:
 		return on_pivot_root(call);
 	case TAP_CHROOT:

@@ -73,6 +73,11 @@
 	HOOK(mount_exit)               \
 	HOOK(umount_exit)              \
 	HOOK(move_mount_exit)          \
+	HOOK(mount_setattr_exit)       \
+	HOOK(open_tree_exit)           \
+	HOOK(open_tree_attr_exit)      \
+	HOOK(fsmount_exit)             \
+	HOOK(fsconfig_exit)            \
 	HOOK(pivot_root_exit)          \
 	HOOK(chroot_exit)              \
 	HOOK(unshare_exit)             \

@@ -103,7 +103,15 @@ struct map_record {
 	__u32 flags;	  /* MAP_* */
 };
 
-enum mount_action { MOUNT_MOUNT = 1, MOUNT_MOVE, MOUNT_UMOUNT, MOUNT_PIVOT_ROOT };
+enum mount_action {
+	MOUNT_MOUNT = 1,
+	MOUNT_MOVE,
+	MOUNT_UMOUNT,
+	MOUNT_PIVOT_ROOT,
+	MOUNT_SETATTR,
+	MOUNT_CLONE,
+	MOUNT_DETACHED,
+};
 
 /* mount, chroot */
 struct mount_record {
@@ -114,6 +122,7 @@ struct mount_record {
 	struct bytes_ref root; /* what of the file system it shows, where that is not the whole */
 	__u32 pad0;
 	__u64 flags;
+	__u64 attributes, cleared, propagation; /* mount_setattr(2) */
 	__u32 action; /* enum mount_action */
 	__u32 pad;
 };

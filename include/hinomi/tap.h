@@ -47,6 +47,11 @@ enum tap {
 	TAP_PIDFD_GETFD, /* pidfd */
 	TAP_MOUNT,	 /* source, target, type, flags */
 	TAP_MOVE_MOUNT,	 /* dfd, from, dfd, to, flags */
+	TAP_MOUNT_SETATTR,  /* dfd, path, flags, attributes, size */
+	TAP_OPEN_TREE,	    /* dfd, path, flags -> fd */
+	TAP_OPEN_TREE_ATTR, /* dfd, path, flags, attributes, size -> fd */
+	TAP_FSMOUNT,	    /* fd, flags, attributes -> fd */
+	TAP_FSCONFIG,	    /* fd, command */
 	TAP_UMOUNT,	 /* target, flags */
 	TAP_PIVOT_ROOT,	 /* new root, put old */
 	TAP_CHROOT,	 /* path */

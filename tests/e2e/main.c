@@ -31,7 +31,7 @@ static const struct test *const groups[] = {
 	place_tests,   compat_tests,  uring_tests,  flows_tests,  special_tests,  inject_tests,
 	mount_tests,   change_tests,  login_tests,  origin_tests, opening_tests,  net_change_tests,
 	watch_tests,   program_tests, system_tests, launch_tests, restrict_tests, memory_tests,
-	lane_tests,
+	overlay_tests, mount_api_tests, refused_tests, lane_tests,
 };
 
 struct run {

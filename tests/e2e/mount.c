@@ -109,6 +109,12 @@ static void check_mount(struct check *check)
 	want_target(check, to, mounted(check, HINOMI__MOUNT__ACTION__ACTION_UMOUNT, EINVAL));
 }
 
+/* Nothing of it may be taken for the object of a call that fails before it has one. */
+static void create_one(struct facts *facts, const char *path)
+{
+	close(must(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)));
+}
+
 static void act_bind(struct facts *facts)
 {
 	int tree;
@@ -118,6 +124,7 @@ static void act_bind(struct facts *facts)
 	tree = must((int)syscall(NR_OPEN_TREE, AT_FDCWD, "from", TREE_CLONE));
 	must((int)syscall(NR_MOVE_MOUNT, tree, "", AT_FDCWD, "to", MOVE_FROM_EMPTY));
 	close(tree);
+	create_one(facts, "created");
 	act_tried(facts, 0, syscall(NR_MOVE_MOUNT, AT_FDCWD, "nowhere", AT_FDCWD, "to", 0));
 }
 
@@ -131,12 +138,14 @@ static void check_bind(struct check *check)
 	want_target(check, to, mount);
 	if (mount)
 		want_text(check, "mount.source", "from", &mount->source);
+	mounted(check, HINOMI__MOUNT__ACTION__ACTION_CLONE, 0);
 	mount = mounted(check, HINOMI__MOUNT__ACTION__ACTION_MOVE, 0);
 	want_target(check, to, mount);
 	if (mount) {
 		want_number(check, "mount.flags", MOVE_FROM_EMPTY, mount->flags);
 		want_tail(check, "mount.root", "/from", &mount->root);
 	}
+	take(check, KIND_file_create);
 	mount = mounted(check, HINOMI__MOUNT__ACTION__ACTION_MOVE, check->facts->error[0]);
 	if (mount)
 		want_text(check, "mount.target.path", to, &mount->target->path);
@@ -145,6 +154,7 @@ static void check_bind(struct check *check)
 static void act_pivot(struct facts *facts)
 {
 	own_mounts(facts);
+	create_one(facts, "created");
 	act_tried(facts, 0, syscall(SYS_pivot_root, "nowhere", "nowhere"));
 	must(mount("none", "to", "tmpfs", 0, NULL));
 	must(stat("to", &facts->stat[1]));
@@ -158,7 +168,10 @@ static void check_pivot(struct check *check)
 	const Hinomi__Mount *mount;
 
 	take_own_mounts(check);
-	mounted(check, HINOMI__MOUNT__ACTION__ACTION_PIVOT_ROOT, ENOENT);
+	take(check, KIND_file_create);
+	mount = mounted(check, HINOMI__MOUNT__ACTION__ACTION_PIVOT_ROOT, ENOENT);
+	if (mount)
+		want_number(check, "mount.target.inode of nothing", 0, mount->target->inode);
 	mounted(check, HINOMI__MOUNT__ACTION__ACTION_MOUNT, 0);
 	while (there_is(check, KIND_file_create))
 		take(check, KIND_file_create);
@@ -176,6 +189,7 @@ static void act_chroot(struct facts *facts)
 {
 	must(stat("to", &facts->stat[0]));
 	must(chroot("to"));
+	create_one(facts, "/from");
 	act_tried(facts, 0, chroot("/nowhere"));
 }
 
@@ -191,9 +205,12 @@ static void check_chroot(struct check *check)
 			  seen->event->chroot->root);
 	else
 		want_asked(check, check->facts->path[1], seen->event->chroot->root);
+	take(check, KIND_file_create);
 	seen = take(check, KIND_chroot);
-	if (seen)
+	if (seen) {
 		want_result(check, ENOENT, seen);
+		want_asked(check, "/nowhere", seen->event->chroot->root);
+	}
 }
 
 static void act_unshare(struct facts *facts)

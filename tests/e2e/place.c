@@ -127,8 +127,8 @@ static void drop_trials(struct check *check)
 		if (file && file->path_truncated &&
 		    memmem(file->path.data, file->path.len, "/#", 2))
 			seen->taken = true;
-		/* ... and takes ACLs off the directory where it works */
-		if (seen->kind == KIND_file_xattr && seen->event->file_xattr->removed &&
+		/* ... and sets and takes away attributes and ACLs of the directory where it works */
+		if (seen->kind == KIND_file_xattr &&
 		    seen->event->file_xattr->file->path_truncated)
 			seen->taken = true;
 	}

@@ -58,6 +58,11 @@ static const struct call native[] = {
 	{438, TAP_PIDFD_GETFD},
 	{SYS_mount, TAP_MOUNT},
 	{429, TAP_MOVE_MOUNT},
+	{442, TAP_MOUNT_SETATTR},
+	{428, TAP_OPEN_TREE},
+	{467, TAP_OPEN_TREE_ATTR},
+	{432, TAP_FSMOUNT},
+	{431, TAP_FSCONFIG},
 	{SYS_umount2, TAP_UMOUNT},
 	{SYS_pivot_root, TAP_PIVOT_ROOT},
 	{SYS_chroot, TAP_CHROOT},
@@ -162,6 +167,8 @@ static const struct call compat[] = {
 static const struct call compat_kernel[] = {
 	{4, TAP_WRITE},	      {11, TAP_EXECVE},	     {21, TAP_MOUNT},	    {26, TAP_PTRACE},
 	{52, TAP_UMOUNT},     {61, TAP_CHROOT},	     {429, TAP_MOVE_MOUNT}, {438, TAP_PIDFD_GETFD},
+	{428, TAP_OPEN_TREE}, {431, TAP_FSCONFIG}, {432, TAP_FSMOUNT}, {442, TAP_MOUNT_SETATTR},
+	{467, TAP_OPEN_TREE_ATTR},
 #if defined(__x86_64__)
 	{22, TAP_UMOUNT},     {217, TAP_PIVOT_ROOT}, {310, TAP_UNSHARE},    {346, TAP_SETNS},
 	{347, TAP_VM_ACCESS}, {348, TAP_VM_ACCESS},  {358, TAP_EXECVEAT},

@@ -20,7 +20,15 @@
 
 #include "attach/internal.h"
 
-#define NR_MOVE_MOUNT 429 /* the same everywhere */
+/* the same everywhere; not in every libc's headers */
+#define NR_MOVE_MOUNT	   429
+#define NR_OPEN_TREE	   428
+#define NR_FSCONFIG	   431
+#define NR_FSMOUNT	   432
+#define NR_MOUNT_SETATTR   442
+#define NR_OPEN_TREE_ATTR  467
+#define TREE_CLONE	   1
+#define RECONFIGURE	   7
 #define NO_CLONE_FLAG 1	  /* refused by unshare */
 
 static void tried(long result)
@@ -84,6 +92,11 @@ static void touch_mounts(void)
 	tried(mount("canary", "/", "no-such-filesystem", 0, NULL));
 	tried(umount2("/proc/self", MNT_DETACH));
 	tried(syscall(NR_MOVE_MOUNT, -1, "", -1, "", 0));
+	tried(syscall(NR_OPEN_TREE, -1, "", TREE_CLONE));
+	tried(syscall(NR_OPEN_TREE_ATTR, -1, "", TREE_CLONE, NULL, 0));
+	tried(syscall(NR_FSMOUNT, -1, 0, 0));
+	tried(syscall(NR_FSCONFIG, -1, RECONFIGURE, NULL, NULL, 0));
+	tried(syscall(NR_MOUNT_SETATTR, -1, "", 0, NULL, 0));
 	tried(syscall(SYS_pivot_root, "", ""));
 	tried(chroot(""));
 }

@@ -63,6 +63,12 @@ static Hinomi__Mount__Action mount_action(const struct mount_record *rec)
 		return HINOMI__MOUNT__ACTION__ACTION_UMOUNT;
 	case MOUNT_PIVOT_ROOT:
 		return HINOMI__MOUNT__ACTION__ACTION_PIVOT_ROOT;
+	case MOUNT_SETATTR:
+		return HINOMI__MOUNT__ACTION__ACTION_SETATTR;
+	case MOUNT_CLONE:
+		return HINOMI__MOUNT__ACTION__ACTION_CLONE;
+	case MOUNT_DETACHED:
+		return HINOMI__MOUNT__ACTION__ACTION_DETACHED;
 	case MOUNT_MOUNT:
 		break;
 	default:
@@ -88,6 +94,9 @@ void decode_mount(struct source *source, Hinomi__Event *event)
 	body->filesystem = source_bytes(source, &rec->type);
 	body->root = source_bytes(source, &rec->root);
 	body->flags = rec->flags;
+	body->attributes = rec->attributes;
+	body->cleared = rec->cleared;
+	body->propagation = rec->propagation;
 }
 
 void decode_chroot(struct source *source, Hinomi__Event *event)

@@ -132,6 +132,21 @@ static void put_mount_flags(FILE *out, uint64_t flags)
 	put_bits(out, shown, words, ARRAY_SIZE(words));
 }
 
+/* MOUNT_ATTR_* of mount_setattr(2) */
+static void put_mount_attributes(FILE *out, const char *what, uint64_t attributes)
+{
+	static const struct word words[] = {
+		{0x1, "ro"},	      {0x2, "nosuid"},	     {0x4, "nodev"},
+		{0x8, "noexec"},      {0x10, "noatime"},     {0x20, "strictatime"},
+		{0x80, "nodiratime"}, {0x100000, "idmapped"}, {0x200000, "nosymfollow"},
+	};
+
+	if (!attributes)
+		return;
+	fprintf(out, "  %s ", what);
+	put_bits(out, attributes, words, ARRAY_SIZE(words));
+}
+
 void say_mount(const struct body *body, const Hinomi__Event *event)
 {
 	static const char *const actions[] = {
@@ -143,6 +158,9 @@ void say_mount(const struct body *body, const Hinomi__Event *event)
 		[HINOMI__MOUNT__ACTION__ACTION_PROPAGATION] = "propagation of",
 		[HINOMI__MOUNT__ACTION__ACTION_UMOUNT] = "unmount",
 		[HINOMI__MOUNT__ACTION__ACTION_PIVOT_ROOT] = "pivot root to",
+		[HINOMI__MOUNT__ACTION__ACTION_SETATTR] = "attributes of",
+		[HINOMI__MOUNT__ACTION__ACTION_CLONE] = "copy of",
+		[HINOMI__MOUNT__ACTION__ACTION_DETACHED] = "detached",
 	};
 	const Hinomi__Mount *mount = event->mount;
 	unsigned action = (unsigned)mount->action;
@@ -169,6 +187,10 @@ void say_mount(const struct body *body, const Hinomi__Event *event)
 		put_mount_flags(body->note, mount->flags);
 	else if (mount->flags)
 		fprintf(body->note, "  flags %#" PRIx64, mount->flags);
+	put_mount_attributes(body->note, "set", mount->attributes);
+	put_mount_attributes(body->note, "cleared", mount->cleared);
+	if (mount->propagation)
+		put_mount_flags(body->note, mount->propagation);
 }
 
 void say_chroot(const struct body *body, const Hinomi__Event *event)
