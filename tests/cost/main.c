@@ -23,15 +23,17 @@ static const char usage[] =
 	"  --cgroup DIR          cgroup v2 directory for the workloads\n"
 	"  --sensor-cgroup DIR   ... and for the sensor (/sys/fs/cgroup/cost-sensor)\n"
 	"  --kthread NAME        a kernel thread that works for the sensor\n"
+	"  --after COMMAND       is run once more before the sensor is stopped\n"
 	"  --settle SECONDS      the sensor is ready after so long, and does not say so\n"
-	"Workloads: getppid; read, write, again (open and close: other files, for writing, and "
+	"Workloads: nothing (but the process of a run); getppid; read, write, again (open and "
+	"close: other files, for writing, and "
 	"one\n"
 	"file over and over); exec; tcp; udp; command; idle (for a second).\n";
 
 struct bench {
 	struct ground ground;
 	struct subject subject;
-	const char *cgroup;
+	const char *cgroup, *after;
 	double scale;
 	unsigned runs;
 	struct usage before;
@@ -91,15 +93,12 @@ static bool measure_all(struct bench *bench, char *const *names)
 
 static int options(struct bench *bench, int argc, char **argv)
 {
-	static const struct option longs[] = {{"runs", 1, NULL, 'r'},
-					      {"scale", 1, NULL, 's'},
-					      {"dir", 1, NULL, 'd'},
-					      {"command", 1, NULL, 'c'},
-					      {"cgroup", 1, NULL, 'g'},
-					      {"sensor-cgroup", 1, NULL, 'G'},
-					      {"kthread", 1, NULL, 'k'},
-					      {"settle", 1, NULL, 'S'},
-					      {}};
+	static const struct option longs[] = {
+		{"runs", 1, NULL, 'r'},	   {"scale", 1, NULL, 's'},
+		{"dir", 1, NULL, 'd'},	   {"command", 1, NULL, 'c'},
+		{"cgroup", 1, NULL, 'g'},  {"sensor-cgroup", 1, NULL, 'G'},
+		{"kthread", 1, NULL, 'k'}, {"settle", 1, NULL, 'S'},
+		{"after", 1, NULL, 'a'},   {}};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "+", longs, NULL)) != -1)
@@ -124,6 +123,9 @@ static int options(struct bench *bench, int argc, char **argv)
 			break;
 		case 'k':
 			bench->subject.kthread = optarg;
+			break;
+		case 'a':
+			bench->after = optarg;
 			break;
 		case 'S':
 			bench->subject.settle_ms = (unsigned)(atof(optarg) * 1000);
@@ -171,6 +173,8 @@ int main(int argc, char **argv)
 		subject_calm(&bench.subject, 5);
 	}
 	done = done && measure_all(&bench, argv + at);
+	if (done && bench.after)
+		done = !system(bench.after);
 	status = subject_stop(&bench.subject);
 	ground_clear(&bench.ground);
 	if (status)
