@@ -142,4 +142,4 @@ clean:
 
 .PHONY: all unit test-tools clean
 -include $(wildcard tests/*.mk packaging/*.mk vmtest/*.mk)
--include $(shell find $(B) -type f -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -path '$(B)/vmtest' -prune -o -type f -name '*.d' -print 2>/dev/null)

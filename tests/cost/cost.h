@@ -36,7 +36,7 @@ void ground_clear(const struct ground *ground);
 struct usage {
 	uint64_t cpu_ns;
 	uint64_t wakeups; /* voluntary context switches of those that live */
-	uint64_t peak_kib;
+	uint64_t kib;	  /* in memory now; pages that are mapped more than once count once */
 };
 
 bool cgroup_make(const char *dir);

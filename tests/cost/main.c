@@ -15,7 +15,7 @@ static const char usage[] =
 	"each\n"
 	"run: name, iterations, ns of wall clock and of the workload's CPU, ns of the sensor's "
 	"CPU\n"
-	"until it had caught up, ms which that took, its wakeups, KiB of its greatest size.\n"
+	"until it had caught up, ms which that took, its wakeups, KiB that it has in memory then.\n"
 	"  --runs N              runs of each workload, all workloads in turn (1)\n"
 	"  --scale X             times the iterations that a workload has by itself\n"
 	"  --dir DIR             where files are made (/tmp/cost)\n"
@@ -77,7 +77,7 @@ static bool measure(struct bench *bench, const struct workload *workload)
 	       "\n",
 	       workload->name, n, outcome.wall_ns, outcome.own_ns,
 	       after.cpu_ns - bench->before.cpu_ns, calm_ms, after.wakeups - bench->before.wakeups,
-	       after.peak_kib);
+	       after.kib);
 	fflush(stdout);
 	return true;
 }

@@ -76,9 +76,9 @@ static void add_process(const char *pid, struct usage *usage)
 	struct dirent *entry;
 	DIR *dir;
 
-	snprintf(path, sizeof(path), "/proc/%s/status", pid);
+	snprintf(path, sizeof(path), "/proc/%s/smaps_rollup", pid);
 	if (read_file(path, text))
-		usage->peak_kib += number_after(text, "\nVmHWM:");
+		usage->kib += number_after(text, "\nPss:");
 	snprintf(path, sizeof(path), "/proc/%s/task", pid);
 	dir = opendir(path);
 	while (dir && (entry = readdir(dir)))

@@ -162,3 +162,21 @@ const struct coverage *attach_coverage(const struct attach *attach, size_t *coun
 	*count = 0;
 	return NULL;
 }
+
+size_t attach_spent(const struct attach *attach, struct spent *ret, size_t max)
+{
+	(void)attach, (void)ret, (void)max;
+	return 0;
+}
+
+bool attach_rests_on(const struct attach *attach, unsigned kind, const char *program)
+{
+	(void)attach, (void)kind, (void)program;
+	return false;
+}
+
+uint64_t attach_helpers_ns(const struct attach *attach)
+{
+	(void)attach;
+	return 0;
+}
