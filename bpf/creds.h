@@ -2,6 +2,8 @@
 /* Changes of credentials. */
 #pragma once
 
+#define EPERM 1
+
 static __always_inline __u64 bounding(const struct cred *cred)
 {
 	__u64 set = 0;
@@ -47,6 +49,90 @@ static __always_inline void append_groups(struct slot *slot, struct cred_change_
 		return;
 	if (!bpf_probe_read_kernel(to, len, (void *)groups + bpf_core_field_offset(groups->gid)))
 		append_done(slot, &rec->groups, len);
+}
+
+/*
+ * A change that was refused: which system call, and what it asked for.  The functions
+ * are those behind all tables of system calls.
+ */
+static __always_inline int on_creds_refused(__s64 result, __u32 asked, __u32 hook, __u32 tier)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	const struct cred *cred = READ(task, real_cred);
+	struct cred_change_record *rec;
+	struct slot *slot;
+	REGS *regs;
+
+	if (result != -EPERM)
+		return 0;
+	slot = record_begin(KIND_cred_change, hook, tier, sizeof(*rec));
+	if (!slot)
+		return 0;
+	rec = (void *)slot->data;
+	cred_fill(&rec->old, cred);
+	rec->old_known = rec->rest_known = 1;
+	rest_fill(&rec->rest, cred);
+	rest_fill(&rec->old_rest, cred);
+	rec->asked = asked;
+	regs = current_regs();
+	if (regs)
+		rec->call = call_number(regs);
+	return record_end(slot, result, LANE_OF_cred_change);
+}
+
+/* Of several ids the first that is to change. */
+#define FIRST_ID(a, b) ((__u32)(a) != (__u32)-1 ? (__u32)(a) : (__u32)(b))
+
+SEC("?fexit/__sys_setresuid")
+int BPF_PROG(creds_refused, __u32 real, __u32 effective, __u32 saved, long result)
+{
+	return on_creds_refused(result, FIRST_ID(real, FIRST_ID(effective, saved)),
+				HOOK_creds_refused, 1);
+}
+
+SEC("?fexit/__sys_setresgid")
+int BPF_PROG(setresgid_refused, __u32 real, __u32 effective, __u32 saved, long result)
+{
+	return on_creds_refused(result, FIRST_ID(real, FIRST_ID(effective, saved)),
+				HOOK_creds_refused, 1);
+}
+
+SEC("?fexit/__sys_setreuid")
+int BPF_PROG(setreuid_refused, __u32 real, __u32 effective, long result)
+{
+	return on_creds_refused(result, FIRST_ID(real, effective), HOOK_creds_refused, 1);
+}
+
+SEC("?fexit/__sys_setregid")
+int BPF_PROG(setregid_refused, __u32 real, __u32 effective, long result)
+{
+	return on_creds_refused(result, FIRST_ID(real, effective), HOOK_creds_refused, 1);
+}
+
+SEC("?fexit/__sys_setuid")
+int BPF_PROG(setuid_refused, __u32 id, long result)
+{
+	return on_creds_refused(result, id, HOOK_creds_refused, 1);
+}
+
+SEC("?fexit/__sys_setgid")
+int BPF_PROG(setgid_refused, __u32 id, long result)
+{
+	return on_creds_refused(result, id, HOOK_creds_refused, 1);
+}
+
+/* setgroups; the number of groups is not known here */
+SEC("?fexit/may_setgroups")
+int BPF_PROG(setgroups_refused, bool result)
+{
+	return result ? 0 : on_creds_refused(-EPERM, -1, HOOK_creds_refused, 1);
+}
+
+SEC("?fexit/security_capset")
+int BPF_PROG(capset_refused, struct cred *new, const struct cred *old, void *effective,
+	     void *inheritable, void *permitted, int result)
+{
+	return on_creds_refused(result, -1, HOOK_creds_refused, 1);
 }
 
 /* Every change of credentials ends here, in exec too; current still has the old ones. */

@@ -11,6 +11,10 @@
 #define SI_USER		   0
 #define SI_QUEUE	   -1
 #define SI_TKILL	   -6
+#define SI_SIGIO	   -5
+#define POLL_HUP	   6 /* the last of the codes that say what became of a descriptor */
+#define SIGCHLD		   17
+#define SIGIO		   29
 
 static __always_inline void target_fill(struct target *to, struct task_struct *task)
 {
@@ -82,10 +86,39 @@ static __always_inline int on_access(struct task_struct *task, __u32 mode, int r
 	return record_end(slot, result, LANE_OF_process_access);
 }
 
+/* Threads whose refusal was told where the security modules are asked. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 256);
+	__type(key, __u64);
+	__type(value, __u32);
+} access_refused SEC(".maps");
+
 SEC("?fexit/security_ptrace_access_check")
 int BPF_PROG(ptrace_exit, struct task_struct *child, unsigned int mode, int result)
 {
-	return mode & PTRACE_MODE_ATTACH ? on_access(child, mode, result, HOOK_ptrace_exit) : 0;
+	__u64 who = bpf_get_current_pid_tgid();
+	__u32 one = 1;
+
+	if (!(mode & PTRACE_MODE_ATTACH))
+		return 0;
+	if (result)
+		bpf_map_update_elem(&access_refused, &who, &one, BPF_ANY);
+	return on_access(child, mode, result, HOOK_ptrace_exit);
+}
+
+/* The whole answer, with that of the function above at its end: here those that users and groups,
+ * or a memory that is not dumpable, refuse before. */
+SEC("?fexit/__ptrace_may_access")
+int BPF_PROG(may_access_exit, struct task_struct *child, unsigned int mode, int result)
+{
+	__u64 who = bpf_get_current_pid_tgid();
+
+	if (!result || !(mode & PTRACE_MODE_ATTACH))
+		return 0;
+	if (!bpf_map_delete_elem(&access_refused, &who))
+		return 0;
+	return on_access(child, mode, result, HOOK_may_access_exit);
 }
 
 /* The other way round: a process lets its parent trace it. */
@@ -95,22 +128,26 @@ int BPF_PROG(traceme_exit, struct task_struct *parent, int result)
 	return on_access(parent, 0, result, HOOK_traceme_exit);
 }
 
+/* One of the sensor's processes. */
 static __always_inline bool is_sensor(__u32 tgid)
 {
 	struct control *c = control_get();
 
-	return c && tgid && c->own_tgid == tgid;
+	if (!c || !tgid)
+		return false;
+	for (int i = 0; i < PROTECTED_MAX; i++)
+		if (c->protected[i] == tgid)
+			return true;
+	return false;
 }
 
-#define SIGNAL_BIT(n) (1u << (n))
-#define SIGNALS_ENDING                                                                   \
-	(SIGNAL_BIT(1) | SIGNAL_BIT(2) | SIGNAL_BIT(3) | SIGNAL_BIT(6) | SIGNAL_BIT(9) | \
-	 SIGNAL_BIT(11) | SIGNAL_BIT(15) | SIGNAL_BIT(19))
+#define SIGNAL_BIT(n)	 (1u << (n))
+#define SIGNALS_HARMLESS (SIGNAL_BIT(17) | SIGNAL_BIT(18) | SIGNAL_BIT(23) | SIGNAL_BIT(28))
 
 /*
- * Any signal to another user's process; and those that end or stop one (HUP, INT,
- * QUIT, ABRT, KILL, SEGV, TERM, STOP), but for a child in the same session, which
- * is a shell's or make's daily work.
+ * Any signal to another user's process; and those that end or stop one that does not
+ * handle them (all but CHLD, CONT, URG, WINCH), but for a child in the same session,
+ * which is a shell's or make's daily work.
  */
 static __always_inline bool signal_matters(struct task_struct *to, int sig)
 {
@@ -122,7 +159,7 @@ static __always_inline bool signal_matters(struct task_struct *to, int sig)
 		return true;
 	if (READ(to, real_cred, uid.val) != READ(from, real_cred, uid.val))
 		return true;
-	if (sig >= 32 || !(SIGNALS_ENDING & SIGNAL_BIT(sig)))
+	if (sig < 32 && SIGNALS_HARMLESS & SIGNAL_BIT(sig))
 		return false;
 	return READ(to, real_parent, tgid) != READ(from, tgid) ||
 	       READ(to, signal, pids[PIDTYPE_SID]) != READ(from, signal, pids[PIDTYPE_SID]);
@@ -168,7 +205,38 @@ int BPF_PROG(refused_exit, int sig, struct kernel_siginfo *info, struct task_str
 	return on_signal(to, sig, info, result, HOOK_refused_exit, 1);
 }
 
-/* Those of timers come here too, in whatever process they interrupt: told by their code. */
+/*
+ * A signal that a descriptor sends because somebody asked for it (F_SETOWN, F_SETSIG).
+ * It comes in whatever process, or interrupt, the descriptor became ready: that one is
+ * the actor when it runs as the user that asked, else nobody is; what a user asked for
+ * and gets is left out.
+ */
+SEC("?fexit/security_file_send_sigiotask")
+int BPF_PROG(sigio_exit, struct task_struct *to, struct fown_struct *owner, int sig, int result)
+{
+	struct task_struct *from = (void *)bpf_get_current_task();
+	__u32 asked = READ(owner, uid.val), known = READ(from, real_cred, uid.val) == asked;
+	struct signal_record *rec;
+	struct slot *slot;
+
+	sig = sig ? sig : SIGIO;
+	if (result || !signal_matters(to, sig) || (!known && READ(to, real_cred, uid.val) == asked))
+		return 0;
+	slot = record_begin(KIND_signal, HOOK_sigio_exit, 1, sizeof(*rec));
+	if (!slot)
+		return 0;
+	rec = (void *)slot->data;
+	if (!known)
+		rec->record.flags |= RECORD_NO_ACTOR;
+	target_fill(&rec->target, to);
+	rec->signal = sig;
+	rec->code = SI_SIGIO;
+	rec->to_sensor = is_sensor(rec->target.key.tgid);
+	return record_end(slot, 0, LANE_OF_signal);
+}
+
+/* Those of timers and children come here too, in whatever process they interrupt: told by their
+ * code. */
 SEC("?tp_btf/signal_generate")
 int BPF_PROG(signal_tp, int sig, struct kernel_siginfo *info, struct task_struct *to)
 {
@@ -178,7 +246,8 @@ int BPF_PROG(signal_tp, int sig, struct kernel_siginfo *info, struct task_struct
 		return 0;
 	if ((unsigned long)info > 2)
 		code = READ(info, si_code);
-	if (code != SI_USER && code != SI_QUEUE && code != SI_TKILL)
+	if (code != SI_USER && code != SI_QUEUE && code != SI_TKILL && code != SI_SIGIO &&
+	    (code < 0 || code > POLL_HUP || sig == SIGCHLD))
 		return 0;
 	return on_signal(to, sig, info, 0, HOOK_signal_tp, 2);
 }

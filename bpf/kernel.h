@@ -80,6 +80,7 @@ struct file_system_type {
 };
 
 struct super_block {
+	unsigned long s_iflags;
 	dev_t s_dev;
 	unsigned long s_magic;
 	struct file_system_type *s_type;
@@ -304,6 +305,7 @@ struct task_struct {
 	struct signal_struct *signal;
 	kuid_t loginuid;
 	unsigned int sessionid;
+	unsigned int personality;
 	__u64 self_exec_id;
 	struct css_set *cgroups;
 };

@@ -14,6 +14,10 @@ struct group_info {
 	kgid_t gid[1]; /* a flexible array in the kernel */
 };
 
+struct fown_struct {
+	kuid_t uid;
+};
+
 struct seccomp_filter {
 	struct bpf_prog *prog;
 };

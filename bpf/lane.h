@@ -13,7 +13,8 @@
 
 #define FIRST_USER_NS	 0xeffffffd /* PROC_USER_INIT_INO */
 #define CAP_SYS_ADMIN	 21
-#define NAMESPACES_DEPTH 33 /* user namespaces lie in each other 32 deep at most */
+#define NAMESPACES_DEPTH 3 /* of user namespaces in each other that are looked through */
+#define WHO_DEEPER	 ~0ULL
 
 struct budget_key {
 	__u64 who; /* user; or a user namespace of root, above 32 bits */
@@ -62,12 +63,13 @@ static __always_inline __u64 budget_owner(const struct actor *actor)
 		return actor->cred.uid;
 	for (int i = 0; i < NAMESPACES_DEPTH; i++) {
 		up = READ(ns, parent);
-		if (!up || READ(up, ns.inum) == FIRST_USER_NS)
-			break;
+		if (!up || READ(up, ns.inum) == FIRST_USER_NS) {
+			owner = READ(ns, owner.val);
+			return owner ? owner : (__u64)READ(ns, ns.inum) << 32;
+		}
 		ns = up;
 	}
-	owner = READ(ns, owner.val);
-	return owner ? owner : (__u64)READ(ns, ns.inum) << 32;
+	return WHO_DEEPER; /* one budget for all of those */
 }
 
 /* Two CPUs at once may take a little more than there is. */

@@ -11,11 +11,15 @@
  */
 #pragma once
 
+#define PROT_READ			    1
 #define PROT_WRITE			    2
 #define PROT_EXEC			    4
 #define VM_WRITE			    2
 #define VM_GROWSDOWN			    0x100
 #define MAP_ANONYMOUS			    0x20
+#define READ_IMPLIES_EXEC		    0x400000
+#define SB_I_NOEXEC			    2
+#define MNT_NOEXEC			    4
 #define MAY_BE_WRITTEN_BY_OTHERS(mode, gid) (((mode)&02) || (((mode)&020) && (gid)))
 
 struct memory_key {
@@ -143,9 +147,26 @@ static __always_inline int on_memory(struct region *region, __u32 hook, __u32 ti
 	return record_end(slot, 0, LANE_OF_memory_exec);
 }
 
-SEC("?fentry/security_mmap_file")
-int BPF_PROG(image_map, struct file *file, unsigned long protection, unsigned long flags)
+/* What the kernel makes of what was asked for: by a flag of its personality (and of old programs),
+ * all that a process may read it may execute. */
+static __always_inline __u32 protection_of(struct file *file, __u32 asked)
 {
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	if (asked & PROT_EXEC || !(asked & PROT_READ) ||
+	    !(READ(task, personality) & READ_IMPLIES_EXEC))
+		return asked;
+	if (file && (READ(file, f_path.mnt, mnt_flags) & MNT_NOEXEC ||
+		     READ(file, f_inode, i_sb, s_iflags) & SB_I_NOEXEC))
+		return asked;
+	return asked | PROT_EXEC;
+}
+
+SEC("?fentry/security_mmap_file")
+int BPF_PROG(image_map, struct file *file, unsigned long asked, unsigned long flags)
+{
+	__u32 protection = protection_of(file, asked);
+
 	if (!(protection & PROT_EXEC) || !file)
 		return 0;
 	return on_image(file, protection, flags, false, HOOK_image_map, 1);
@@ -166,8 +187,10 @@ static __always_inline int on_memory_map(struct file *file, __u32 protection, __
 }
 
 SEC("?fentry/security_mmap_file")
-int BPF_PROG(memory_map, struct file *file, unsigned long protection, unsigned long flags)
+int BPF_PROG(memory_map, struct file *file, unsigned long asked, unsigned long flags)
 {
+	__u32 protection = protection_of(file, asked);
+
 	return protection & PROT_EXEC ? on_memory_map(file, protection, HOOK_memory_map, 1) : 0;
 }
 
@@ -223,17 +246,21 @@ int BPF_PROG(memory_protect, struct vm_area_struct *vma, unsigned long asked,
 
 /* Tier 2: what the caller asked for; what the memory was before is not known.  Global, for the sake
  * of the stack. */
-__noinline int tap_map(__u32 protection, __u32 flags, __u32 fd)
+__noinline int tap_map(__u32 asked, __u32 flags, __u32 fd)
 {
 	struct file *file = NULL;
+	__u32 protection;
 
 	if (!(flags & MAP_ANONYMOUS)) {
 		file = file_of_fd(fd);
 		if (!file)
 			return 0;
-		if (tapped(KIND_image_load))
-			on_image(file, protection, flags, false, HOOK_tap, 2);
 	}
+	protection = protection_of(file, asked);
+	if (!(protection & PROT_EXEC))
+		return 0;
+	if (file && tapped(KIND_image_load))
+		on_image(file, protection, flags, false, HOOK_tap, 2);
 	return tapped(KIND_memory_exec) ? on_memory_map(file, protection, HOOK_tap, 2) : 0;
 }
 
@@ -250,9 +277,11 @@ __noinline int tap_protect(__u64 address, __u64 size, __u32 protection)
 
 static __always_inline int tap_mprotect(struct call *call)
 {
-	if (!(call->arg[2] & PROT_EXEC) || call->result)
+	__u32 protection = protection_of(NULL, call->arg[2]);
+
+	if (!(protection & PROT_EXEC) || call->result)
 		return 0;
-	return tap_protect(call->arg[0], call->arg[1], call->arg[2]);
+	return tap_protect(call->arg[0], call->arg[1], protection);
 }
 
 /* Page faults that user space answers: they stop the kernel in the middle of reading arguments. */

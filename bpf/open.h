@@ -6,7 +6,6 @@
  */
 #pragma once
 
-#define EPERM  1
 #define EACCES 13
 
 /* Which class an open is of, if any; file NULL: it failed. */

@@ -258,9 +258,12 @@ static __always_inline int tap_creds(struct call *call)
 	const struct cred *cred = READ(task, cred);
 	struct cred_change_record *rec;
 	struct slot *slot;
+	__u32 asked = -1;
 
+	if (call->what == TAP_CREDS)
+		asked = FIRST_ID(call->arg[0], FIRST_ID(call->arg[1], call->arg[2]));
 	if (call->result < 0)
-		return 0;
+		return on_creds_refused(call->result, asked, HOOK_tap, 2);
 	slot = call_begin(call, KIND_cred_change, sizeof(*rec));
 	if (!slot)
 		return 0;
@@ -400,6 +403,7 @@ static __always_inline int on_call(REGS *regs, long result)
 	case TAP_ACCEPT:
 		return tap_accept(&call);
 	case TAP_CREDS:
+	case TAP_GROUPS:
 		return tap_creds(&call);
 	}
 	if (call.what == TAP_IOCTL && ioctl_changes(call.arg[1]))

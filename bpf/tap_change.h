@@ -226,7 +226,7 @@ static __always_inline int tap_mmap(struct call *call)
 			return 0;
 		length = args[1];
 	}
-	if (args[2] & PROT_EXEC && (__u64)call->result < (__u64)-MAX_ERRNO)
+	if (protection_of(NULL, args[2]) & PROT_EXEC && (__u64)call->result < (__u64)-MAX_ERRNO)
 		tap_map(args[2], args[3], args[4]);
 	return tapped(KIND_file_map) ? tap_shared(args[4], length, args[2], args[3], call->result)
 				     : 0;

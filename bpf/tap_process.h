@@ -2,7 +2,6 @@
 /* What the exit tap does for processes alone: tier 2 of those classes. */
 #pragma once
 
-#define EPERM		  1
 #define PR_CAPBSET_DROP	  24
 #define PR_SET_SECUREBITS 28
 #define PR_CAP_AMBIENT	  47

@@ -56,6 +56,9 @@
 	HOOK(traceme_exit)             \
 	HOOK(kill_exit)                \
 	HOOK(refused_exit)             \
+	HOOK(sigio_exit)               \
+	HOOK(may_access_exit)          \
+	HOOK(creds_refused)            \
 	HOOK(seccomp_exit)             \
 	HOOK(sandbox_prctl_exit)       \
 	HOOK(rename_tp)                \

@@ -82,6 +82,8 @@ struct cred_change_record {
 	} rest, old_rest;
 	struct bytes_ref groups; /* __u32 each */
 	__u32 pad;
+	__u32 call;  /* that was refused: number of the system call, */
+	__u32 asked; /* and the id that it asked for; -1: it asks for none */
 };
 
 #define LOGINUID_MAX 35 /* bytes that the kernel takes: a sign and many zeros may lead */

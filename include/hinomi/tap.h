@@ -30,7 +30,8 @@ enum tap {
 	TAP_ACCEPT,	/* -> fd */
 	TAP_LISTEN,	/* fd, backlog */
 	TAP_BIND,	/* fd, address */
-	TAP_CREDS,	/* setuid family, capset */
+	TAP_CREDS,	/* id, ...: setuid family */
+	TAP_GROUPS,	/* setgroups, capset */
 	TAP_SOCKETCALL, /* which, its arguments; i386 only */
 	TAP_SOCKET,	/* family, type, protocol -> fd */
 	TAP_SETSOCKOPT, /* fd, level, option */

@@ -161,15 +161,48 @@ static void check_groups(struct check *check)
 
 static void act_failed(struct facts *facts)
 {
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {};
+
 	if (act_tried(facts, 0, setresuid(0, 0, 0)) != EPERM)
 		act_fail(facts, "setresuid");
 	if (act_tried(facts, 1, setgroups(0, NULL)) != EPERM)
 		act_fail(facts, "setgroups");
+	if (!syscall(SYS_setuid, 1) || !syscall(SYS_setgid, 1) || !syscall(SYS_setreuid, -1, 1) ||
+	    !syscall(SYS_setregid, 1, -1) || !syscall(SYS_setresgid, -1, -1, 1))
+		act_fail(facts, "an id of somebody else");
+	data[0].permitted = 1;
+	if (act_tried(facts, 2, syscall(SYS_capset, &head, data)) != EPERM)
+		act_fail(facts, "capset");
 }
 
-static void check_nothing(struct check *check)
+static void want_refused(struct check *check, uint32_t call, const uint32_t *id)
 {
-	(void)check; /* nothing changed */
+	const struct seen *seen = take(check, KIND_cred_change);
+	const Hinomi__CredChange *change;
+
+	if (!seen)
+		return;
+	change = seen->event->cred_change;
+	want_result(check, EPERM, seen);
+	want_ids(check, "process.credentials", NOBODY, NOBODY, seen->process->credentials);
+	want_number(check, "cred_change.refused_call", call, change->refused_call);
+	want_number(check, "cred_change.refused_id_known", id != NULL, change->refused_id_known);
+	want_number(check, "cred_change.refused_id", id ? *id : 0, change->refused_id);
+}
+
+static void check_failed(struct check *check)
+{
+	const uint32_t root = 0, user = 1;
+
+	want_refused(check, SYS_setresuid, &root);
+	want_refused(check, SYS_setgroups, NULL);
+	want_refused(check, SYS_setuid, &user);
+	want_refused(check, SYS_setgid, &user);
+	want_refused(check, SYS_setreuid, &user);
+	want_refused(check, SYS_setregid, &user);
+	want_refused(check, SYS_setresgid, &user);
+	want_refused(check, SYS_capset, NULL);
 }
 
 static void act_user_namespace(struct facts *facts)
@@ -201,7 +234,7 @@ const struct test creds_tests[] = {
 	{"cred_change/setfsuid", NULL, act_setfsuid, check_setfsuid},
 	{"cred_change/capset", NULL, act_capset, check_capset},
 	{"cred_change/groups", NULL, act_groups, check_groups},
-	{"cred_change/failed", NULL, act_failed, check_nothing, .nobody = true},
+	{"cred_change/failed", NULL, act_failed, check_failed, .nobody = true},
 	{"cred_change/user-namespace", NULL, act_user_namespace, check_user_namespace,
 	 .nobody = true},
 	{},

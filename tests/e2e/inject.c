@@ -173,6 +173,34 @@ static void check_traceme(struct check *check)
 	want_child(check, check->facts->pid[1], 0);
 }
 
+/* ---- refused: the actor is nobody, and the process above it is not */
+static void act_access_refused(struct facts *facts)
+{
+	char byte, path[64];
+	struct iovec local = {&byte, 1}, remote = {&byte, 1};
+
+	facts->pid[0] = getppid();
+	if (act_tried(facts, 0, ptrace(PTRACE_SEIZE, getppid(), NULL, NULL)) != EPERM)
+		act_fail(facts, "ptrace of root's process");
+	if (act_tried(facts, 1, process_vm_readv(getppid(), &local, 1, &remote, 1, 0)) != EPERM)
+		act_fail(facts, "process_vm_readv of root's process");
+	snprintf(path, sizeof(path), "/proc/%d/mem", getppid());
+	if (act_tried(facts, 2, open(path, O_RDONLY | O_CLOEXEC)) != EACCES)
+		act_fail(facts, path);
+}
+
+static void check_access_refused(struct check *check)
+{
+	const Hinomi__ProcessAccess *access =
+		accessed(check, HINOMI__PROCESS_ACCESS__OPERATION__OPERATION_PTRACE, EPERM);
+
+	if (access)
+		want_number(check, "process_access.request", PTRACE_SEIZE, access->request);
+	accessed(check, HINOMI__PROCESS_ACCESS__OPERATION__OPERATION_MEMORY_READ, EPERM);
+	while (there_is(check, KIND_file_read)) /* the file may not be opened either */
+		take(check, KIND_file_read);
+}
+
 /* ---- signals */
 static const Hinomi__Signal *signalled_to(struct check *check, int number, const char *comm)
 {
@@ -241,16 +269,12 @@ static int other_session(struct facts *facts)
 	return victim(facts);
 }
 
-static void act_fatal(struct facts *facts)
+static void await_session(pid_t pid)
 {
 	char path[64], line[256] = "";
-	siginfo_t info = {.si_signo = SIGTERM, .si_code = SI_QUEUE};
 
-	must(pipe2(hold, O_CLOEXEC));
-	facts->pid[0] = act_fork(facts, other_session);
-	close(hold[0]);
-	snprintf(path, sizeof(path), "/proc/%d/stat", facts->pid[0]);
-	for (int i = 0, session = 0; i < 1000 && session != facts->pid[0]; i++) {
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	for (int i = 0, session = 0; i < 1000 && session != pid; i++) {
 		FILE *file = fopen(path, "re");
 
 		if (file && fgets(line, sizeof(line), file))
@@ -259,6 +283,16 @@ static void act_fatal(struct facts *facts)
 			fclose(file);
 		usleep(1000);
 	}
+}
+
+static void act_fatal(struct facts *facts)
+{
+	siginfo_t info = {.si_signo = SIGTERM, .si_code = SI_QUEUE};
+
+	must(pipe2(hold, O_CLOEXEC));
+	facts->pid[0] = act_fork(facts, other_session);
+	close(hold[0]);
+	await_session(facts->pid[0]);
 	must((int)syscall(SYS_rt_sigqueueinfo, facts->pid[0], SIGTERM, &info));
 	close(hold[1]);
 	if (act_reap(facts, facts->pid[0]) != SIGTERM)
@@ -306,6 +340,22 @@ static void check_refused(struct check *check)
 	}
 }
 
+/* 0 where the kernel lists no children. */
+static pid_t first_child(pid_t pid)
+{
+	char path[64];
+	FILE *file;
+	int child = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	file = fopen(path, "re");
+	if (file && fscanf(file, "%d", &child) != 1)
+		child = 0;
+	if (file)
+		fclose(file);
+	return child;
+}
+
 /* Any signal to the sensor counts, whoever sends it. */
 static void act_to_sensor(struct facts *facts)
 {
@@ -313,6 +363,9 @@ static void act_to_sensor(struct facts *facts)
 		act_skip(facts, "the sensor is somebody else's");
 	facts->pid[0] = sensor_pid;
 	must(kill(sensor_pid, SIGCONT));
+	facts->pid[1] = first_child(sensor_pid);
+	if (facts->pid[1] > 0)
+		must(kill(facts->pid[1], SIGCONT));
 }
 
 static void check_to_sensor(struct check *check)
@@ -321,6 +374,69 @@ static void check_to_sensor(struct check *check)
 
 	if (signal)
 		want_number(check, "signal.to_sensor", 1, signal->to_sensor);
+	if (check->facts->pid[1] <= 0)
+		return;
+	check->facts->pid[0] = check->facts->pid[1];
+	signal = signalled_to(check, SIGCONT, NULL);
+	if (signal)
+		want_number(check, "signal.to_sensor of a helper", 1, signal->to_sensor);
+}
+
+/* Of the same user, each ends a process that does not handle it; harmless ones are left out. */
+static const int enders[] = {SIGUSR1, SIGALRM, SIGIO, SIGTSTP, SIGBUS, 40};
+
+static int hardened(struct facts *facts)
+{
+	for (size_t i = 0; i < sizeof(enders) / sizeof(*enders); i++)
+		signal(enders[i], SIG_IGN);
+	return other_session(facts);
+}
+
+static void act_enders(struct facts *facts)
+{
+	must(pipe2(hold, O_CLOEXEC));
+	facts->pid[0] = act_fork(facts, hardened);
+	close(hold[0]);
+	await_session(facts->pid[0]);
+	for (size_t i = 0; i < sizeof(enders) / sizeof(*enders); i++)
+		must(kill(facts->pid[0], enders[i]));
+	must(kill(facts->pid[0], SIGWINCH));
+	must(kill(facts->pid[0], SIGURG));
+	victim_end(facts);
+}
+
+static void check_enders(struct check *check)
+{
+	for (size_t i = 0; i < sizeof(enders) / sizeof(*enders); i++)
+		signalled(check, enders[i]);
+	want_child(check, check->facts->pid[0], 0);
+}
+
+/* A descriptor is asked to send it when it becomes ready. */
+static void act_descriptor_signal(struct facts *facts)
+{
+	int pair[2];
+
+	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
+	must(pipe2(hold, O_CLOEXEC));
+	facts->pid[0] = act_fork(facts, other_session);
+	close(hold[0]);
+	await_session(facts->pid[0]);
+	must(fcntl(pair[0], F_SETOWN, facts->pid[0]));
+	must(fcntl(pair[0], F_SETSIG, SIGKILL));
+	must(fcntl(pair[0], F_SETFL, O_ASYNC));
+	must((int)write(pair[1], "x", 1));
+	close(hold[1]);
+	if (act_reap(facts, facts->pid[0]) != SIGKILL)
+		act_fail(facts, "the victim was not ended");
+	close(pair[0]);
+	close(pair[1]);
+}
+
+static void check_descriptor_signal(struct check *check)
+{
+	signalled(check, SIGKILL);
+	want_child(check, check->facts->pid[0], SIGKILL);
 }
 
 /* What a shell does to its jobs is daily work, and no event. */
@@ -344,10 +460,13 @@ const struct test inject_tests[] = {
 	{"process_access/proc-mem", NULL, act_proc_mem, check_proc_mem},
 	{"process_access/descriptor", NULL, act_descriptor, check_descriptor},
 	{"process_access/traceme", NULL, act_traceme, check_traceme},
+	{"process_access/refused", NULL, act_access_refused, check_access_refused, .nobody = true},
 	{"signal/other-user", NULL, act_cross, check_cross},
 	{"signal/fatal", NULL, act_fatal, check_fatal},
 	{"signal/refused", NULL, act_refused, check_refused, .nobody = true},
 	{"signal/to-sensor", NULL, act_to_sensor, check_to_sensor},
+	{"signal/enders", NULL, act_enders, check_enders},
+	{"signal/descriptor", NULL, act_descriptor_signal, check_descriptor_signal},
 	{"signal/own-child", NULL, act_own_child, check_own_child},
 	{},
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -105,6 +106,36 @@ static void check_loader(struct check *check)
 }
 
 /* ---- memory_exec */
+/* Asks for nothing executable, and the kernel makes it so. */
+static void act_personality(struct facts *facts)
+{
+	char *at;
+
+	must(personality(ADDR_NO_RANDOMIZE | READ_IMPLIES_EXEC));
+	must(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	at = must(mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	must(mprotect(at, PAGE, PROT_READ));
+	must(personality(0));
+}
+
+static void check_personality(struct check *check)
+{
+	const struct seen *seen = take(check, KIND_memory_exec);
+
+	if (!seen)
+		return;
+	want_number(check, "memory_exec.action", HINOMI__MEMORY_EXEC__ACTION__ACTION_MAP,
+		    seen->event->memory_exec->action);
+	want_number(check, "memory_exec.writable", 1, seen->event->memory_exec->writable);
+	seen = take(check, KIND_memory_exec);
+	if (seen)
+		want_number(check, "memory_exec.action",
+			    HINOMI__MEMORY_EXEC__ACTION__ACTION_PROTECT,
+			    seen->event->memory_exec->action);
+	while (there_is(check, KIND_memory_exec)) /* what the C library maps meanwhile */
+		take(check, KIND_memory_exec);
+}
+
 static void act_memory(struct facts *facts)
 {
 	char *at;
@@ -363,6 +394,7 @@ static void check_received(struct check *check)
 const struct test memory_tests[] = {
 	{"image_load/map", prepare_library, act_image, check_image},
 	{"image_load/loader", prepare_program, act_loader, check_loader},
+	{"memory_exec/personality", NULL, act_personality, check_personality},
 	{"memory_exec/ways", prepare_library, act_memory, check_memory},
 	{"memory_exec/often", NULL, act_often, check_often},
 	{"userfaultfd/made", NULL, act_userfaultfd, check_userfaultfd},

@@ -40,8 +40,8 @@ static const struct call native[] = {
 	{SYS_setresgid, TAP_CREDS},
 	{SYS_setfsuid, TAP_CREDS},
 	{SYS_setfsgid, TAP_CREDS},
-	{SYS_capset, TAP_CREDS},
-	{SYS_setgroups, TAP_CREDS},
+	{SYS_capset, TAP_GROUPS},
+	{SYS_setgroups, TAP_GROUPS},
 	{SYS_socket, TAP_SOCKET},
 	{SYS_setsockopt, TAP_SETSOCKOPT},
 	{SYS_sendto, TAP_SENDTO},
@@ -128,9 +128,10 @@ static const struct call native[] = {
 #if defined(__x86_64__)
 /* x32 shares the native numbers, but for calls whose structures differ */
 static const struct call x32[] = {
-	{528, TAP_KEXEC_LOAD}, {517, TAP_RECVFROM},  {518, TAP_SENDMSG},    {519, TAP_RECVMSG},
-	{520, TAP_EXECVE},     {521, TAP_PTRACE},    {537, TAP_RECVMMSG},   {538, TAP_SENDMMSG},
-	{539, TAP_VM_ACCESS},  {540, TAP_VM_ACCESS}, {541, TAP_SETSOCKOPT}, {545, TAP_EXECVEAT},
+	{514, TAP_IOCTL},    {528, TAP_KEXEC_LOAD}, {517, TAP_RECVFROM},  {518, TAP_SENDMSG},
+	{519, TAP_RECVMSG},  {520, TAP_EXECVE},	    {521, TAP_PTRACE},	  {537, TAP_RECVMMSG},
+	{538, TAP_SENDMMSG}, {539, TAP_VM_ACCESS},  {540, TAP_VM_ACCESS}, {541, TAP_SETSOCKOPT},
+	{545, TAP_EXECVEAT},
 };
 #endif
 
@@ -141,7 +142,7 @@ static const struct call compat[] = {
 	{83, TAP_SYMLINK},     {94, TAP_FCHMOD},      {95, TAP_FCHOWN},	   {182, TAP_CHOWN},
 	{23, TAP_CREDS},       {46, TAP_CREDS},	      {70, TAP_CREDS},	   {71, TAP_CREDS},
 	{138, TAP_CREDS},      {139, TAP_CREDS},      {164, TAP_CREDS},	   {170, TAP_CREDS},
-	{185, TAP_CREDS},      {198, TAP_CHOWN},      {203, TAP_CREDS},	   {204, TAP_CREDS},
+	{185, TAP_GROUPS},     {198, TAP_CHOWN},      {203, TAP_CREDS},	   {204, TAP_CREDS},
 	{207, TAP_FCHOWN},     {208, TAP_CREDS},      {210, TAP_CREDS},	   {212, TAP_CHOWN},
 	{213, TAP_CREDS},      {214, TAP_CREDS},      {215, TAP_CREDS},	   {216, TAP_CREDS},
 	{437, TAP_OPENAT2},    {452, TAP_FCHMODAT},
@@ -250,7 +251,7 @@ static const struct call native_process[] = {
 };
 
 static const struct call compat_process[] = {
-	{81, TAP_CREDS},    {206, TAP_CREDS},	 {37, TAP_KILL},	 {238, TAP_KILL},
+	{81, TAP_GROUPS},   {206, TAP_GROUPS},	 {37, TAP_KILL},	 {238, TAP_KILL},
 	{268, TAP_TGKILL},  {178, TAP_KILL},	 {335, TAP_TGKILL},	 {424, TAP_PIDFD_SIGNAL},
 	{172, TAP_PRCTL},   {125, TAP_MPROTECT}, {440, TAP_MADVISE},
 #if defined(__x86_64__)
@@ -437,6 +438,7 @@ unsigned tap_kinds(unsigned tap, unsigned kinds[TAP_KINDS_MAX])
 		kinds[12] = KIND_file_received;
 		return 13;
 	case TAP_CREDS:
+	case TAP_GROUPS:
 		kinds[0] = KIND_cred_change;
 		break;
 	case TAP_WRITE:

@@ -112,6 +112,20 @@ static void touch_creds(void)
 	syscall(SYS_capset, &head, data);
 }
 
+/* Whoever is not root, or not any more, is refused to be. */
+static void touch_refused_creds(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		tried(syscall(SYS_setresuid, 65534, 65534, 65534));
+		tried(syscall(SYS_setresuid, 0, 0, 0));
+		_exit(0);
+	}
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+}
+
 void canary_round(const char *dir)
 {
 	pid_t pid;
@@ -131,5 +145,6 @@ void canary_round(const char *dir)
 	canary_system();
 	canary_memory();
 	touch_creds();
+	touch_refused_creds();
 	canary_attempt();
 }

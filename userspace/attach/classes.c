@@ -39,16 +39,25 @@
 	}
 
 /* process_madvise has no function that 5.10 calls by its name */
-#define ACCESS_TIER(...)                                                                \
-	{                                                                               \
-		.programs = {__VA_ARGS__}, .extras = { "madvise_exit", "madvise_ia32" } \
+#define ACCESS_TIER(...)                               \
+	{                                              \
+		.programs = {__VA_ARGS__}, .extras = { \
+			"madvise_exit",                \
+			"madvise_ia32",                \
+			"may_access_exit"              \
+		}                                      \
 	}
 
 const struct class classes[] = {
 	CLASS(exec, EXEC_TIER("exec_tp"), EXEC_TIER("exec_raw")),
 	CLASS(fork, TIER("fork_tp"), TIER("fork_raw")),
 	CLASS(exit, TIER("exit_tp"), TIER("exit_raw")),
-	CLASS(cred_change, TIER("creds_enter"), TIER("tap")),
+	CLASS(cred_change,
+	      {.programs = {"creds_enter"},
+	       .extras = {"creds_refused", "setresgid_refused", "setreuid_refused",
+			  "setregid_refused", "setuid_refused", "setgid_refused",
+			  "setgroups_refused", "capset_refused"}},
+	      TIER("tap")),
 	CLASS(file_create, OPEN_TIER, TIER("tap")),
 	CLASS(file_open, OPEN_TIER, TIER("tap")),
 	CLASS(file_read, OPEN_TIER, TIER("tap")),
@@ -90,7 +99,8 @@ const struct class classes[] = {
 	CLASS(exec_failed, TIER("bprm_exit", "alloc_bprm_exit|bprm_exit"), TIER("tap")),
 	CLASS_PROVEN(PROOF_UNCONFINED, process_access,
 		     ACCESS_TIER("ptrace_exit", "traceme_exit", "mem_write_exit"), TIER("tap")),
-	CLASS(signal, TIER("kill_exit", "refused_exit"), TIER("tap", "signal_tp")),
+	CLASS(signal, {.programs = {"kill_exit", "refused_exit"}, .extras = {"sigio_exit"}},
+	      TIER("tap", "signal_tp")),
 	CLASS_PROVEN(PROOF_UNCONFINED, mount,
 		     TIER("mount_exit", "umount_enter", "umount_exit", "move_mount_enter",
 			  "move_mount_exit", "move_mount_ia32|move_mount_exit", "pivot_root_enter",

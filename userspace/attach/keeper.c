@@ -84,10 +84,12 @@ void own_find(struct attach *attach)
 
 	for (int i = 0; i < OWN_MAX; i++)
 		attach->own[i].key = (struct process_key){.tgid = attach->own[i].pid};
-	if (stat("/proc/self/ns/pid", &st))
-		return;
-	search.pid_ns = st.st_ino;
-	attach_tasks(attach, compare, &search);
+	if (!stat("/proc/self/ns/pid", &st)) {
+		search.pid_ns = st.st_ino;
+		attach_tasks(attach, compare, &search);
+	}
+	for (int i = 0; i < OWN_MAX; i++)
+		attach->control->protected[i] = attach->own[i].key.tgid;
 }
 
 int attach_canary_open(struct attach *attach, const char *dir)
@@ -272,6 +274,8 @@ const char *attach_check(struct attach *attach)
 
 	if (restore(&c->own_tgid, &e->own_tgid, sizeof(c->own_tgid)))
 		return "the process that is not observed";
+	if (restore(c->protected, e->protected, sizeof(c->protected)))
+		return "the processes that are protected";
 	if (restore(c->tap_native, e->tap_native, sizeof(c->tap_native)) ||
 	    restore(c->tap_compat, e->tap_compat, sizeof(c->tap_compat)))
 		return "the system calls that are looked at";

@@ -65,6 +65,11 @@ void decode_cred_change(struct source *source, Hinomi__Event *event)
 	if (body->old_known)
 		body->old = source_cred(source, &rec->old);
 	groups_fill(source, rec, body);
+	if (rec->record.result < 0) {
+		body->refused_call = rec->call;
+		body->refused_id_known = rec->asked != (uint32_t)-1;
+		body->refused_id = body->refused_id_known ? rec->asked : 0;
+	}
 	body->securebits = rec->rest.securebits;
 	body->cap_bounding = rec->rest.cap_bounding;
 	body->rest_known = !!rec->rest_known;

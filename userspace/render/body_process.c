@@ -252,12 +252,21 @@ static void put_credentials(FILE *out, const Hinomi__Credentials *old,
 	put_caps(&changes, "ambient", old->cap_ambient, now->cap_ambient);
 }
 
+static void put_refused(FILE *out, const Hinomi__CredChange *change)
+{
+	fputs("other credentials", out);
+	if (change->refused_id_known)
+		fprintf(out, ": id %u", change->refused_id);
+}
+
 void say_cred_change(const struct body *body, const Hinomi__Event *event)
 {
 	const Hinomi__CredChange *change = event->cred_change;
 	const Hinomi__Credentials *now = body->process ? body->process->credentials : NULL;
 
-	if (!now)
+	if (event->result < 0)
+		put_refused(body->what, change);
+	else if (!now)
 		fputs("credentials changed", body->what);
 	else if (change->old && change->old_known)
 		put_credentials(body->what, change->old, now);
