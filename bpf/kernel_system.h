@@ -41,6 +41,16 @@ struct __kernel_timex {
 	struct __kernel_timex_timeval time;
 };
 
+struct ctl_table {
+	void *data;
+	int maxlen;
+};
+
+struct proc_inode {
+	struct ctl_table *sysctl_entry;
+	struct inode vfs_inode;
+};
+
 struct kiocb {
 	struct file *ki_filp;
 };

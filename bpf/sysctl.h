@@ -17,6 +17,26 @@ struct {
 	__type(value, struct sysctl_value);
 } sysctl_before SEC(".maps");
 
+/* What the setting is now, whatever the writer's memory says it wrote: the table's own data. */
+static __always_inline void append_setting(struct slot *slot, struct sysctl_record *rec,
+					   struct file *file)
+{
+	struct inode *inode = READ(file, f_inode);
+	struct proc_inode *proc =
+		(void *)inode - bpf_core_field_offset(struct proc_inode, vfs_inode);
+	struct ctl_table *table = READ(proc, sysctl_entry);
+	void *data = READ(table, data), *to = append_at(slot, &rec->data, SYSCTL_VALUE_MAX);
+	__u32 len = READ(table, maxlen);
+
+	if (len > SYSCTL_VALUE_MAX)
+		len = SYSCTL_VALUE_MAX;
+	barrier_var(len);
+	if (!to || !data || !len || len > SYSCTL_VALUE_MAX)
+		return;
+	if (!bpf_probe_read_kernel(to, len, data))
+		append_done(slot, &rec->data, len);
+}
+
 /* A value of `total` bytes, `len` of them at `from`: in user memory, or copied from there before.
  */
 static __always_inline int on_sysctl(struct call *call, struct file *file, const void *from,
@@ -44,6 +64,7 @@ static __always_inline int on_sysctl(struct call *call, struct file *file, const
 	    !(user ? bpf_probe_read_user(to, len, from) : bpf_probe_read_kernel(to, len, from)))
 		append_done(slot, &rec->value, len);
 	rec->value.total = total;
+	append_setting(slot, rec, file);
 	return record_end(slot, call->result < 0 ? call->result : 0, LANE_OF_sysctl);
 }
 
@@ -52,20 +73,38 @@ static __always_inline __u32 sysctl_len(__u32 total)
 	return total < SYSCTL_VALUE_MAX ? total : SYSCTL_VALUE_MAX;
 }
 
-/* Where what is written begins in user memory; 0: it comes from elsewhere. */
-static __always_inline void *iter_begin(struct iov_iter *iter)
+#define EMPTY_MAX 8 /* pieces without a byte that may stand before the first one */
+
+/* The first piece of what is written in user memory that has any bytes, and how many; NULL: it
+ * comes from elsewhere. */
+static __always_inline void *iter_begin(struct iov_iter *iter, __u64 *len)
 {
 	struct iov_iter___v60 *v60 = (void *)iter;
 	struct iov_iter___v64 *v64 = (void *)iter;
 	__u64 offset = READ(iter, iov_offset);
 	struct iovec *iov;
+	struct {
+		void *base;
+		__u64 len;
+	} piece = {};
 
+	*len = READ(iter, count);
 	if (iter_is(iter, ITER_UBUF))
 		return READ(v60, ubuf) + offset;
 	if (!iter_is(iter, ITER_IOVEC))
 		return NULL;
 	iov = bpf_core_field_exists(v64->__iov) ? READ(v64, __iov) : READ(iter, iov);
-	return READ(iov, iov_base) + offset;
+	for (int i = 0; i < EMPTY_MAX; i++) {
+		bpf_probe_read_kernel(&piece, sizeof(piece), iov + i);
+		if (piece.len > offset)
+			break;
+		offset = 0;
+	}
+	if (piece.len <= offset)
+		return NULL;
+	if (piece.len - offset < *len)
+		*len = piece.len - offset;
+	return piece.base + offset;
 }
 
 SEC("?fentry/proc_sys_call_handler")
@@ -73,15 +112,15 @@ int BPF_PROG(sysctl_enter, struct kiocb *iocb, struct iov_iter *iter, int write)
 {
 	__u64 who = bpf_get_current_pid_tgid();
 	struct sysctl_value value = {};
-
 	void *from;
+	__u64 len;
 	__u32 n;
 
 	if (!write || !in_scope())
 		return 0;
-	from = iter_begin(iter);
+	from = iter_begin(iter, &len);
 	value.total = READ(iter, count);
-	n = sysctl_len(value.total);
+	n = sysctl_len(len);
 	barrier_var(n);
 	if (from && n <= SYSCTL_VALUE_MAX && !bpf_probe_read_user(value.bytes, n, from))
 		value.len = n;

@@ -89,6 +89,8 @@ struct sysctl_record {
 	struct record record;
 	struct bytes_ref path;	/* from the root of proc */
 	struct bytes_ref value; /* as written; total is its true size */
+	struct bytes_ref data;	/* the setting itself, afterwards: a number, or text */
+	__u32 pad;
 };
 
 /* numbers of System.Action */

@@ -13,6 +13,7 @@
 #include <sys/swap.h>
 #include <sys/syscall.h>
 #include <sys/timex.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -89,6 +90,7 @@ static void check_keys(struct check *check)
 static void act_sysctl(struct facts *facts)
 {
 	char longer[300];
+	struct iovec pieces[] = {{"0", 0}, {"1\n", 2}};
 	int fd;
 
 	if (unshare(CLONE_NEWNET))
@@ -98,6 +100,8 @@ static void act_sysctl(struct facts *facts)
 		act_skip(facts, "/proc/sys cannot be written: %s", strerror(errno));
 	must(write(fd, "1\n", 2));
 	must(pwrite(fd, "0\n", 2, 0));
+	must(lseek(fd, 0, SEEK_SET));
+	must(writev(fd, pieces, 2)); /* a first piece without a byte says nothing */
 	memset(longer, 'x', sizeof(longer));
 	act_tried(facts, 0, write(fd, longer, sizeof(longer)));
 	close(fd);
@@ -105,18 +109,21 @@ static void act_sysctl(struct facts *facts)
 
 static void check_sysctl(struct check *check)
 {
-	static const char *const values[] = {"1\n", "0\n"};
+	static const char *const values[] = {"1\n", "0\n", "1\n"};
 	const struct seen *seen;
+	/* tier 2 does not see writev */
+	int n = tier_of(check, KIND_sysctl) == 1 ? 3 : 2;
 
 	take(check, KIND_file_open);
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < n; i++) {
 		seen = take(check, KIND_sysctl);
 		if (!seen)
 			return;
 		want_result(check, 0, seen);
 		want_text(check, "sysctl.name", "net.ipv4.ip_forward", &seen->event->sysctl->name);
 		want_text(check, "sysctl.value", values[i], &seen->event->sysctl->value);
-		want_number(check, "sysctl.weakens", !i, seen->event->sysctl->weakens);
+		want_bytes(check, "sysctl.setting", values[i], 1, &seen->event->sysctl->setting);
+		want_number(check, "sysctl.weakens", i != 1, seen->event->sysctl->weakens);
 	}
 	seen = take(check, KIND_sysctl);
 	if (!seen)

@@ -16,7 +16,7 @@ static bool weakens(const char *name, const char *value)
 	ProtobufCBinaryData n = {.data = (uint8_t *)name, .len = strlen(name)};
 	ProtobufCBinaryData v = {.data = (uint8_t *)value, .len = strlen(value)};
 
-	return sysctl_weakens(&n, &v);
+	return sysctl_weakens(&n, &v, false);
 }
 
 static void test_values(void **state)
@@ -61,7 +61,11 @@ static void test_bytes(void **state)
 	name[sizeof(name) - 1] = value[sizeof(value) - 1] = 0;
 	assert_false(weakens(name, "0"));
 	assert_true(weakens("kernel.sysrq", value));
-	assert_false(sysctl_weakens(&none, &none));
+	assert_false(sysctl_weakens(&none, &none, true));
+	assert_true(sysctl_weakens(&(ProtobufCBinaryData){20, (uint8_t *)"kernel.kptr_restrict"},
+				   &none, true)); /* nobody knows what was written */
+	assert_true(sysctl_is_text(&(ProtobufCBinaryData){15, (uint8_t *)"kernel.modprobe"}));
+	assert_false(sysctl_is_text(&(ProtobufCBinaryData){20, (uint8_t *)"kernel.kptr_restrict"}));
 }
 
 int main(void)

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bodies of classes about the kernel itself. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "decode/bodies.h"
 #include "decode/source.h"
 #include "decode/sysctl.h"
 #include "event/event.h"
+
+#define SETTING_DIGITS 24
 
 static Hinomi__File *file_if_any(struct source *source, const struct file_ref *file)
 {
@@ -113,13 +117,51 @@ static ProtobufCBinaryData sysctl_name(struct source *source, const struct bytes
 	return name;
 }
 
+static int32_t int_of(const uint8_t *bytes)
+{
+	int32_t number;
+
+	memcpy(&number, bytes, sizeof(number));
+	return number;
+}
+
+/* The setting's own data as text: a number of one, four or eight bytes, or what is known to be
+ * text. */
+static ProtobufCBinaryData setting(struct source *source, const struct sysctl_record *rec,
+				   const ProtobufCBinaryData *name)
+{
+	ProtobufCBinaryData data = source_bytes(source, &rec->data), text = {0};
+	int64_t number = 0;
+
+	if (sysctl_is_text(name)) {
+		data.len = data.len ? strnlen((const char *)data.data, data.len) : 0;
+		return data;
+	}
+	if (data.len == 1)
+		number = data.data[0];
+	else if (data.len == 4)
+		number = int_of(data.data);
+	else if (data.len == 8)
+		memcpy(&number, data.data, 8);
+	else
+		return text;
+	text.data = source_alloc(source, SETTING_DIGITS);
+	if (text.data)
+		text.len = (size_t)snprintf((char *)text.data, SETTING_DIGITS, "%" PRId64, number);
+	return text;
+}
+
 void decode_sysctl(struct source *source, Hinomi__Event *event)
 {
 	BODY(sysctl_record, Hinomi__Sysctl, hinomi__sysctl__init, sysctl, SYSCTL);
 	body->name = sysctl_name(source, &rec->path);
 	body->value = source_bytes(source, &rec->value);
 	body->value_truncated = rec->value.total > rec->value.len;
-	body->weakens = sysctl_weakens(&body->name, &body->value);
+	body->setting = setting(source, rec, &body->name);
+	body->weakens = sysctl_weakens(&body->name,
+				       body->setting.len && rec->record.result >= 0 ? &body->setting
+										    : &body->value,
+				       rec->record.result >= 0);
 }
 
 void decode_system(struct source *source, Hinomi__Event *event)

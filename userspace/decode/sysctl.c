@@ -48,7 +48,7 @@ static const struct {
 	{"vm.unprivileged_userfaultfd", ABOVE, 0},
 };
 
-static bool holds(enum test test, long number, const char *value)
+static bool holds(enum test test, long number, const char *value, bool unknown)
 {
 	char *end;
 	long is;
@@ -59,24 +59,42 @@ static bool holds(enum test test, long number, const char *value)
 		return value[0] == '|';
 	is = strtol(value, &end, 0);
 	if (end == value)
-		return false;
+		return unknown;
 	return test == IS ? is == number : test == ABOVE ? is > number : is < number;
 }
 
-bool sysctl_weakens(const ProtobufCBinaryData *name, const ProtobufCBinaryData *value)
+/* Index of its rule, or -1. */
+static int rule_of(const ProtobufCBinaryData *name)
 {
-	char key[NAME_MAX_BYTES], text[NAME_MAX_BYTES];
-	size_t len = value->len < sizeof(text) - 1 ? value->len : sizeof(text) - 1;
+	char key[NAME_MAX_BYTES];
 
 	if (!name->len || name->len >= sizeof(key))
-		return false;
+		return -1;
 	memcpy(key, name->data, name->len);
 	key[name->len] = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(weak); i++)
+		if (!fnmatch(weak[i].name, key, 0))
+			return (int)i;
+	return -1;
+}
+
+bool sysctl_weakens(const ProtobufCBinaryData *name, const ProtobufCBinaryData *value, bool unknown)
+{
+	char text[NAME_MAX_BYTES];
+	size_t len = value->len < sizeof(text) - 1 ? value->len : sizeof(text) - 1;
+	int rule = rule_of(name);
+
+	if (rule < 0)
+		return false;
 	if (len)
 		memcpy(text, value->data, len);
 	text[len] = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(weak); i++)
-		if (!fnmatch(weak[i].name, key, 0))
-			return holds(weak[i].test, weak[i].number, text);
-	return false;
+	return holds(weak[rule].test, weak[rule].number, text, unknown);
+}
+
+bool sysctl_is_text(const ProtobufCBinaryData *name)
+{
+	int rule = rule_of(name);
+
+	return rule >= 0 && (weak[rule].test == PIPE || weak[rule].test == ANY);
 }

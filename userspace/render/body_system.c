@@ -2,6 +2,7 @@
 /* Lines of classes about the kernel itself. */
 #include <inttypes.h>
 #include <linux/keyctl.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "render/body.h"
@@ -164,6 +165,11 @@ void say_keyring(const struct body *body, const Hinomi__Event *event)
 		fprintf(body->note, "  keyring %" PRId32, key->keyring);
 }
 
+static bool bytes_differ(const ProtobufCBinaryData *a, const ProtobufCBinaryData *b)
+{
+	return a->len != b->len || memcmp(a->data, b->data, a->len);
+}
+
 void say_sysctl(const struct body *body, const Hinomi__Event *event)
 {
 	ProtobufCBinaryData value = event->sysctl->value;
@@ -173,6 +179,10 @@ void say_sysctl(const struct body *body, const Hinomi__Event *event)
 	body_bytes(body->what, &event->sysctl->name);
 	fputs(" = ", body->what);
 	body_bytes(body->what, &value);
+	if (event->sysctl->setting.len && bytes_differ(&event->sysctl->setting, &value)) {
+		fputs("  is now ", body->note);
+		body_bytes(body->note, &event->sysctl->setting);
+	}
 	if (event->sysctl->weakens)
 		body_note(body, STYLE_ALARM, "weakens the host");
 }
