@@ -6,7 +6,7 @@ $(BENCHES): $(B)/tests/bench/%: $(B)/obj/tests/bench/%.o $(call libs,$(PARTS))
 	$(link) $(ALL_LIBS)
 # the sensor's own pipeline, over stand-ins for what is in the kernel
 $(B)/tests/bench/pipeline: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/bench/pipeline/*.c)) \
-	$(patsubst %,$(B)/obj/userspace/%.o,pipeline announce costs gaps host identity output recover sync) \
+	$(patsubst %,$(B)/obj/userspace/%.o,pipeline announce costs gaps drain host identity output recover sync) \
 	$(call libs,$(PARTS))
 	@mkdir -p $(@D)
 	$(link) $(ALL_LIBS)

@@ -201,7 +201,7 @@ static bool may_wait(struct pipeline *p, enum lane lane)
 {
 	uint64_t now = clock_boot_ns();
 
-	if (lane == LANE_KEEP || p->whole_due[lane] || p->stopping)
+	if (lane == LANE_KEEP || p->whole_due[lane] || p->stop_ns)
 		return false;
 	if (!p->held_ns)
 		p->held_ns = now;
