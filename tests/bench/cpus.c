@@ -31,9 +31,9 @@ static void bench(unsigned cpus)
 		for (unsigned cpu = 0; cpu < cpus; cpu++) { /* four classes are busy */
 			cells[cpu * KINDS_MAX + KIND_exec].seen++;
 			cells[cpu * KINDS_MAX + KIND_exec].filtered++;
-			ledger_count(ledger, KIND_file_open, cpu, OUTCOME_DELIVERED, 1);
-			ledger_count(ledger, KIND_connect, cpu, OUTCOME_DELIVERED, 1);
-			ledger_count(ledger, KIND_fork, cpu, OUTCOME_DELIVERED, 1);
+			ledger_count(ledger, LANE_BULK, KIND_file_open, cpu, OUTCOME_DELIVERED, 1);
+			ledger_count(ledger, LANE_BULK, KIND_connect, cpu, OUTCOME_DELIVERED, 1);
+			ledger_count(ledger, LANE_BULK, KIND_fork, cpu, OUTCOME_DELIVERED, 1);
 		}
 		start = clock_boot_ns();
 		ledger_kernel(ledger, cells);

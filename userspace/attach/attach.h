@@ -58,10 +58,10 @@ int attach_ring_fd(const struct attach *attach, enum lane lane);
 const struct ledger_cell *attach_ledger(const struct attach *attach); /* mapped, cpus * KINDS_MAX */
 struct sequence_cell *attach_sequences(const struct attach *attach);  /* mapped, cpus */
 unsigned attach_cpus(const struct attach *attach);
-/* KINDS_MAX counters of the reader's own, kept as long as the rings: losses that it has declared.
- */
 /* What found no room in a ring, of a class, since the rings are there. */
 uint64_t attach_lost_for_ring(const struct attach *attach, unsigned kind);
+/* KINDS_MAX counters of the reader's own, kept as long as the rings: losses that it has declared.
+ */
 uint64_t *attach_lost_told(const struct attach *attach);
 const uint8_t *attach_rings_id(const struct attach *attach); /* 16 bytes, made with the maps */
 bool attach_resumed(
