@@ -7,11 +7,11 @@
  */
 #pragma once
 
-#define ATTR_OPEN	(1 << 15)
-#define UTIME_NOW	((1l << 30) - 1)
-#define UTIME_OMIT	((1l << 30) - 2)
-#define ACL_HEADER	2 /* POSIX_ACL_XATTR_VERSION */
-#define ACL_ENTRY	8
+#define ATTR_OPEN  (1 << 15)
+#define UTIME_NOW  ((1l << 30) - 1)
+#define UTIME_OMIT ((1l << 30) - 2)
+#define ACL_HEADER 2 /* POSIX_ACL_XATTR_VERSION */
+#define ACL_ENTRY  8
 
 /* Argument n, which is the next one since an idmap came in front (5.12). */
 #define ARGUMENT_AFTER(ctx, n, is_old) ((is_old) ? ARGUMENT(ctx, n) : ARGUMENT(ctx, (n) + 1))

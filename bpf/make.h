@@ -44,8 +44,8 @@ int BPF_PROG(mknod_enter, struct path *dir, struct dentry *dentry, umode_t mode,
 	struct task_struct *task = (void *)bpf_get_current_task();
 
 	pending_new(KIND_file_make, READ(dir, mnt), dentry);
-	if (!refused || ((mode & S_IFMT) == S_IFREG &&
-			 !is_mknod(call_number(current_regs()), is_compat(task))))
+	if (!refused ||
+	    ((mode & S_IFMT) == S_IFREG && !is_mknod(call_number(current_regs()), is_compat(task))))
 		return 0;
 	return after_make(dentry, mode, device, refused, HOOK_mknod_exit);
 }

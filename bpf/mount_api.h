@@ -6,14 +6,14 @@
  */
 #pragma once
 
-#define AT_EMPTY_PATH		0x1000
-#define OPEN_TREE_CLONE		1
-#define OPEN_TREE_NAMESPACE	2
-#define FSCONFIG_RECONFIGURE	7
-#define FSCONTEXT_NAME		0x65746e6f6373665b /* "[fsconte", of "[fscontext]" */
-#define MOUNTS_LOOKED_AT	16
-#define MS_REMOUNT		0x20
-#define SB_FLAGS_OF_USERS	0x20000d1 /* read-only, sync, mandlock, dirsync, lazytime */
+#define AT_EMPTY_PATH	     0x1000
+#define OPEN_TREE_CLONE	     1
+#define OPEN_TREE_NAMESPACE  2
+#define FSCONFIG_RECONFIGURE 7
+#define FSCONTEXT_NAME	     0x65746e6f6373665b /* "[fsconte", of "[fscontext]" */
+#define MOUNTS_LOOKED_AT     16
+#define MS_REMOUNT	     0x20
+#define SB_FLAGS_OF_USERS    0x20000d1 /* read-only, sync, mandlock, dirsync, lazytime */
 
 /* The first mount, of those that the current process may see, that begins with this directory. */
 static __noinline struct vfsmount *mount_at(struct dentry *root)

@@ -123,6 +123,6 @@ struct mount_record {
 	__u32 pad0;
 	__u64 flags;
 	__u64 attributes, cleared, propagation; /* mount_setattr(2) */
-	__u32 action; /* enum mount_action */
+	__u32 action;				/* enum mount_action */
 	__u32 pad;
 };

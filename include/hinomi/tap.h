@@ -41,27 +41,27 @@ enum tap {
 	TAP_RECVFROM,
 	TAP_RECVMSG,
 	TAP_RECVMMSG,
-	TAP_EXECVE,	 /* path */
-	TAP_EXECVEAT,	 /* dfd, path */
-	TAP_PTRACE,	 /* request, pid */
-	TAP_VM_ACCESS,	 /* pid: process_vm_readv, process_vm_writev */
-	TAP_PIDFD_GETFD, /* pidfd */
-	TAP_MOUNT,	 /* source, target, type, flags */
-	TAP_MOVE_MOUNT,	 /* dfd, from, dfd, to, flags */
+	TAP_EXECVE,	    /* path */
+	TAP_EXECVEAT,	    /* dfd, path */
+	TAP_PTRACE,	    /* request, pid */
+	TAP_VM_ACCESS,	    /* pid: process_vm_readv, process_vm_writev */
+	TAP_PIDFD_GETFD,    /* pidfd */
+	TAP_MOUNT,	    /* source, target, type, flags */
+	TAP_MOVE_MOUNT,	    /* dfd, from, dfd, to, flags */
 	TAP_MOUNT_SETATTR,  /* dfd, path, flags, attributes, size */
 	TAP_OPEN_TREE,	    /* dfd, path, flags -> fd */
 	TAP_OPEN_TREE_ATTR, /* dfd, path, flags, attributes, size -> fd */
 	TAP_FSMOUNT,	    /* fd, flags, attributes -> fd */
 	TAP_FSCONFIG,	    /* fd, command */
-	TAP_UMOUNT,	 /* target, flags */
-	TAP_PIVOT_ROOT,	 /* new root, put old */
-	TAP_CHROOT,	 /* path */
-	TAP_UNSHARE,	 /* flags */
-	TAP_SETNS,	 /* fd, flags */
-	TAP_SETXATTR,	 /* path, name, value, size */
-	TAP_FSETXATTR,	 /* fd, name, value, size */
-	TAP_SETXATTRAT,	 /* dfd, path, flags, name, struct xattr_args */
-	TAP_REMOVEXATTR, /* path, name */
+	TAP_UMOUNT,	    /* target, flags */
+	TAP_PIVOT_ROOT,	    /* new root, put old */
+	TAP_CHROOT,	    /* path */
+	TAP_UNSHARE,	    /* flags */
+	TAP_SETNS,	    /* fd, flags */
+	TAP_SETXATTR,	    /* path, name, value, size */
+	TAP_FSETXATTR,	    /* fd, name, value, size */
+	TAP_SETXATTRAT,	    /* dfd, path, flags, name, struct xattr_args */
+	TAP_REMOVEXATTR,    /* path, name */
 	TAP_FREMOVEXATTR,
 	TAP_REMOVEXATTRAT, /* dfd, path, flags, name */
 	TAP_IOCTL,	   /* fd, request, argument */

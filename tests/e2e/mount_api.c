@@ -82,8 +82,7 @@ static void check_remount(struct check *check)
 		want_text(check, "mount.target.path", check->facts->path[1], &mount->target->path);
 		want_number(check, "mount.target.inode", check->facts->stat[1].st_ino,
 			    mount->target->inode);
-		want_number(check, "mount.target.path_truncated", 0,
-			    mount->target->path_truncated);
+		want_number(check, "mount.target.path_truncated", 0, mount->target->path_truncated);
 		want_text(check, "mount.source", "a name", &mount->source);
 		want_text(check, "mount.filesystem", "tmpfs", &mount->filesystem);
 		want_number(check, "mount.flags: read-only", MS_RDONLY, mount->flags & MS_RDONLY);

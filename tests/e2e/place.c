@@ -127,9 +127,9 @@ static void drop_trials(struct check *check)
 		if (file && file->path_truncated &&
 		    memmem(file->path.data, file->path.len, "/#", 2))
 			seen->taken = true;
-		/* ... and sets and takes away attributes and ACLs of the directory where it works */
-		if (seen->kind == KIND_file_xattr &&
-		    seen->event->file_xattr->file->path_truncated)
+		/* ... and sets and takes away attributes and ACLs of the directory where it works
+		 */
+		if (seen->kind == KIND_file_xattr && seen->event->file_xattr->file->path_truncated)
 			seen->taken = true;
 	}
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a security module refuses before the file system is asked: by Landlock, which needs no policy. */
+/* What a security module refuses before the file system is asked: by Landlock, which needs no
+ * policy. */
 #include <errno.h>
 #include <fcntl.h>
 #include <hinomi/kinds.h>
@@ -36,9 +37,9 @@ static void hold_refusing(struct facts *facts)
 	close(rules);
 }
 
-#define refused(call)                                           \
-	({                                                      \
-		if ((call) != -1 || errno != EACCES)            \
+#define refused(call)                                              \
+	({                                                         \
+		if ((call) != -1 || errno != EACCES)               \
 			act_fail(facts, #call " was not refused"); \
 	})
 

@@ -176,7 +176,8 @@ static void damaged_cursor_is_noticed(void **state)
 {
 	struct cursor cursor = {.frame = 12, .at = {3, 456}}, read = {.frame = 99};
 	struct cursor_file file;
-	char line[512];
+	enum { SECOND = 4096 }; /* where the line is that was written */
+	char line[SECOND + 256];
 	int fd, size;
 
 	(void)state;
@@ -186,7 +187,7 @@ static void damaged_cursor_is_noticed(void **state)
 	cursor_close(&file);
 	fd = openat(dir_fd, "b.cursor", O_RDWR);
 	size = (int)pread(fd, line, sizeof(line), 0);
-	for (int i = 256; i < size; i++) {
+	for (int i = SECOND; i < size; i++) {
 		for (int bit = 0; bit < 8; bit++) {
 			char flipped = (char)(line[i] ^ 1 << bit);
 

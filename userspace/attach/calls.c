@@ -166,16 +166,34 @@ static const struct call compat[] = {
 
 /* the same, of processes and the kernel */
 static const struct call compat_kernel[] = {
-	{4, TAP_WRITE},	      {11, TAP_EXECVE},	     {21, TAP_MOUNT},	    {26, TAP_PTRACE},
-	{52, TAP_UMOUNT},     {61, TAP_CHROOT},	     {429, TAP_MOVE_MOUNT}, {438, TAP_PIDFD_GETFD},
-	{428, TAP_OPEN_TREE}, {431, TAP_FSCONFIG}, {432, TAP_FSMOUNT}, {442, TAP_MOUNT_SETATTR},
+	{4, TAP_WRITE},
+	{11, TAP_EXECVE},
+	{21, TAP_MOUNT},
+	{26, TAP_PTRACE},
+	{52, TAP_UMOUNT},
+	{61, TAP_CHROOT},
+	{429, TAP_MOVE_MOUNT},
+	{438, TAP_PIDFD_GETFD},
+	{428, TAP_OPEN_TREE},
+	{431, TAP_FSCONFIG},
+	{432, TAP_FSMOUNT},
+	{442, TAP_MOUNT_SETATTR},
 	{467, TAP_OPEN_TREE_ATTR},
 #if defined(__x86_64__)
-	{22, TAP_UMOUNT},     {217, TAP_PIVOT_ROOT}, {310, TAP_UNSHARE},    {346, TAP_SETNS},
-	{347, TAP_VM_ACCESS}, {348, TAP_VM_ACCESS},  {358, TAP_EXECVEAT},
+	{22, TAP_UMOUNT},
+	{217, TAP_PIVOT_ROOT},
+	{310, TAP_UNSHARE},
+	{346, TAP_SETNS},
+	{347, TAP_VM_ACCESS},
+	{348, TAP_VM_ACCESS},
+	{358, TAP_EXECVEAT},
 #elif defined(__aarch64__)
-	{218, TAP_PIVOT_ROOT}, {337, TAP_UNSHARE},  {375, TAP_SETNS},	   {376, TAP_VM_ACCESS},
-	{377, TAP_VM_ACCESS},  {387, TAP_EXECVEAT},
+	{218, TAP_PIVOT_ROOT},
+	{337, TAP_UNSHARE},
+	{375, TAP_SETNS},
+	{376, TAP_VM_ACCESS},
+	{377, TAP_VM_ACCESS},
+	{387, TAP_EXECVEAT},
 #endif
 };
 

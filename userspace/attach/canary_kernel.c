@@ -21,15 +21,15 @@
 #include "attach/internal.h"
 
 /* the same everywhere; not in every libc's headers */
-#define NR_MOVE_MOUNT	   429
-#define NR_OPEN_TREE	   428
-#define NR_FSCONFIG	   431
-#define NR_FSMOUNT	   432
-#define NR_MOUNT_SETATTR   442
-#define NR_OPEN_TREE_ATTR  467
-#define TREE_CLONE	   1
-#define RECONFIGURE	   7
-#define NO_CLONE_FLAG 1	  /* refused by unshare */
+#define NR_MOVE_MOUNT	  429
+#define NR_OPEN_TREE	  428
+#define NR_FSCONFIG	  431
+#define NR_FSMOUNT	  432
+#define NR_MOUNT_SETATTR  442
+#define NR_OPEN_TREE_ATTR 467
+#define TREE_CLONE	  1
+#define RECONFIGURE	  7
+#define NO_CLONE_FLAG	  1 /* refused by unshare */
 
 static void tried(long result)
 {

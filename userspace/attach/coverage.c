@@ -112,7 +112,8 @@ static void watch_reason(const struct attach *attach, char *text, size_t size)
 
 	if (attach->watch_over)
 		snprintf(text + at, size - at,
-			 "%s%" PRIu64 " or more watched files are too many to be known by other names",
+			 "%s%" PRIu64
+			 " or more watched files are too many to be known by other names",
 			 at ? "; " : "", attach->watch_over);
 }
 

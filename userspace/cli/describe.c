@@ -77,8 +77,7 @@ static void print_classes(void)
 		const ProtobufCFieldDescriptor *field = &type->fields[i];
 
 		if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF)
-			printf("%-14s %6u  %-6s %s\n", field->name, field->id,
-			       lane_of(field->id),
+			printf("%-14s %6u  %-6s %s\n", field->name, field->id, lane_of(field->id),
 			       type_name(field));
 	}
 	puts("\nEvery event has the fields of `event`, and `process` says who did it:\n"

@@ -136,8 +136,8 @@ static void put_mount_flags(FILE *out, uint64_t flags)
 static void put_mount_attributes(FILE *out, const char *what, uint64_t attributes)
 {
 	static const struct word words[] = {
-		{0x1, "ro"},	      {0x2, "nosuid"},	     {0x4, "nodev"},
-		{0x8, "noexec"},      {0x10, "noatime"},     {0x20, "strictatime"},
+		{0x1, "ro"},	      {0x2, "nosuid"},	      {0x4, "nodev"},
+		{0x8, "noexec"},      {0x10, "noatime"},      {0x20, "strictatime"},
 		{0x80, "nodiratime"}, {0x100000, "idmapped"}, {0x200000, "nosymfollow"},
 	};
 
