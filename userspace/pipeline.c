@@ -137,6 +137,7 @@ int pipeline_open(struct pipeline *p, const struct config *config, struct attach
 	if (err || !p->rows)
 		return fail(error, err ?: -ENOMEM, "start", NULL);
 	err = filter_open(p, error);
+	p->is_known = pipeline_is_known(config->spool);
 	err = err ?: spool_open(p, error);
 	err = err ?: sealers_open(p, error);
 	if (err)
@@ -145,7 +146,10 @@ int pipeline_open(struct pipeline *p, const struct config *config, struct attach
 	if (err)
 		return fail(error, err, "guard", NULL);
 	err = syncer_new(p->spool, &p->syncer);
-	return err ? fail(error, err, "sync thread", NULL) : 0;
+	if (err)
+		return fail(error, err, "sync thread", NULL);
+	recover_declare(p);
+	return 0;
 }
 
 void pipeline_close(struct pipeline *p)

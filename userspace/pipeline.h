@@ -83,6 +83,8 @@ struct pipeline {
 	struct costs costs;
 	uint64_t last_ns; /* time of the record that was taken last */
 	struct host host; /* as it was told last */
+	bool is_known;		     /* a sensor has been at work in this spool before */
+	Hinomi__Gap lost_end[LANES]; /* frames that were gone from it; last_frame 0: none */
 };
 
 struct pipeline_error {
@@ -125,7 +127,9 @@ void output_give_up(const struct pipeline *p); /* says what is lost with this st
 /* gaps.c: those that are to be declared now; all: also those that might still be filled */
 void pipeline_gaps(struct pipeline *p, bool all);
 /* recover.c */
+bool pipeline_is_known(const char *spool); /* ask before the spool is opened */
 int pipeline_recover(struct pipeline *p, const char *dir, struct seal_state states[LANES]);
+void recover_declare(struct pipeline *p); /* what was gone, once it can be said */
 /* identity.c: from the spool, made there on first use */
 int identity_load(const char *dir, struct seal_identity *ret);
 /* The sensor's own key, made there on first use; its public half lies beside it as identity.pub. */
@@ -160,6 +164,8 @@ void syncer_kick(struct syncer *syncer, size_t bytes, bool at_once);
 uint64_t syncer_last_ns(const struct syncer *syncer); /* when something was last made durable */
 /* release.c: segments whose frames every sink has given a receipt for may go first */
 void release_covered(struct pipeline *p);
+/* The highest frame that a sink gave a signed receipt for; 0: none is known. */
+uint64_t release_number(struct pipeline *p, enum lane lane);
 /* confine.c: capabilities that will not be used, before other threads are; then, once all is
  * proven, those for BPF as well, and system calls that are not the sensor's */
 int confine_start(const char *spool);

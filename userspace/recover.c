@@ -5,14 +5,21 @@
  * two newest segments of each lane: the ledger stands whole in them many times.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "pipeline.h"
 #include "attach/attach.h"
+#include "base/log.h"
+#include "config/config.h"
 #include "frame/frame.h"
 #include "spool/spool.h"
 #include "stats/ledger.h"
 #include "stats/sequence.h"
+
+#define NUMBERS_BLOCK ((uint64_t)1 << 20) /* far more frames than can be missing a receipt */
 
 /* What is read of a lane, and how far. */
 struct reading {
@@ -121,6 +128,45 @@ static void resume_quiet(struct pipeline *p, enum lane lane)
 
 	for (unsigned cpu = 0; cpu < attach_cpus(p->attach); cpu++)
 		sequences_resume(p->sequences, lane, cpu, cells[cpu].consumed[lane]);
+bool pipeline_is_known(const char *spool)
+{
+	CLEANUP(close_fd) int dir = open(spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return dir >= 0 && (!faccessat(dir, "sensor_id", F_OK, 0) || errno != ENOENT);
+}
+
+/* Numbers that frames may have had are not given again, or collectors would take one for another:
+ * the chain goes on far behind them, and what lies between is declared gone. */
+static void pass_over(struct pipeline *p, enum lane lane, struct seal_state *state)
+{
+	uint64_t covered = release_number(p, lane), last = state->number;
+	Hinomi__Gap *gap = &p->lost_end[lane];
+
+	if (covered > last)
+		last = covered;
+	else if (!spool_lost_end(p->spool, lane))
+		return;
+	/* with nothing to go by, more than any sensor has made since 1970, one in a millisecond */
+	last = last ? (last / NUMBERS_BLOCK + 2) * NUMBERS_BLOCK : clock_real_ns() / NS_PER_MS;
+	hinomi__gap__init(gap);
+	gap->lane = (Hinomi__Lane)lane;
+	gap->cpu = CPU_SENSOR;
+	gap->first_frame = state->number + 1;
+	gap->last_frame = last;
+	gap->cause = HINOMI__GAP__CAUSE__CAUSE_DAMAGED;
+	state->number = last;
+	log_error("spool %s: the end of its %s lane is gone, damaged or deleted: it goes on with "
+		  "frame %" PRIu64 ", and declares what was before it",
+		  p->config->spool, lane == LANE_KEEP ? "keep" : "bulk", last + 1);
+}
+
+void recover_declare(struct pipeline *p)
+{
+	for (int lane = 0; lane < LANES; lane++)
+		if (p->lost_end[lane].last_frame) {
+			announce_gap(p, &p->lost_end[lane]);
+			p->frame_due[lane] = true; /* the number stands on the disk then */
+		}
 }
 
 int pipeline_recover(struct pipeline *p, const char *dir, struct seal_state states[LANES])
@@ -139,6 +185,8 @@ int pipeline_recover(struct pipeline *p, const char *dir, struct seal_state stat
 	}
 	if (!err && sequences_have_gaps(p->sequences))
 		err = read_frames(&lanes[LANE_KEEP], dir, take_gaps);
+	for (int lane = 0; lane < LANES && !err && p->is_known; lane++)
+		pass_over(p, (enum lane)lane, &states[lane]);
 	if (last_ns)
 		p->blind_ns = clock_boot_ns() - last_ns;
 	return err;

@@ -50,6 +50,19 @@ static uint64_t covered(const struct pipeline *p, const struct config_sink *sink
 	return search.number;
 }
 
+uint64_t release_number(struct pipeline *p, enum lane lane)
+{
+	uint64_t highest = 0;
+
+	for (size_t i = 0; i < p->config->nsinks; i++) {
+		uint64_t number = covered(p, &p->config->sinks[i], lane);
+
+		if (number > highest)
+			highest = number;
+	}
+	return highest;
+}
+
 void release_covered(struct pipeline *p)
 {
 	for (int lane = 0; lane < LANES; lane++) {

@@ -117,6 +117,7 @@ static void cursor_comes_back(void **state)
 {
 	struct cursor cursor = {.sensor_id = {0xff, 1, 2},
 				.frame = UINT64_MAX,
+				.hash = {0xab, [31] = 0xcd},
 				.events = UINT32_MAX,
 				.at = {UINT64_MAX, UINT64_MAX}};
 	struct cursor_file file;
@@ -128,6 +129,7 @@ static void cursor_comes_back(void **state)
 	cursor_close(&file);
 	assert_int_equal(cursor_open(dir_fd, "a.cursor", &file, &read), 0);
 	assert_memory_equal(&read, &cursor, offsetof(struct cursor, events) + 4);
+	assert_memory_equal(read.hash, cursor.hash, sizeof(read.hash));
 	assert_memory_equal(&read.at, &cursor.at, sizeof(read.at));
 	for (cursor.frame = 7; cursor.frame < 12; cursor.frame++) {
 		assert_int_equal(cursor_save(&file, &cursor), 0);

@@ -85,6 +85,7 @@ static void killed_writers(void **state)
 {
 	const struct test_spool *test = *state;
 	uint64_t durable[LANES] = {0};
+	struct spool_writer *writer;
 	struct pass pass;
 
 	/* a busy machine leaves the writers less time: then there are more of them */
@@ -99,7 +100,9 @@ static void killed_writers(void **state)
 			assert_int_equal(pass.holes + pass.repeats + pass.damages, 0);
 		}
 	}
-	spool_writer_free(open_writer(test->dir, 0, 0));
+	writer = open_writer(test->dir, 0, 0);
+	assert_false(spool_lost_end(writer, LANE_KEEP) || spool_lost_end(writer, LANE_BULK));
+	spool_writer_free(writer);
 	for (int lane = 0; lane < LANES; lane++) {
 		pass = read_lane(test->dir, (enum lane)lane, 0, KILL_MAX);
 		assert_int_equal(pass.first, 1);

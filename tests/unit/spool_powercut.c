@@ -68,6 +68,9 @@ static void recover_and_judge(const char *dir, const struct op *last)
 
 	memcpy(gone, last->evicted, sizeof(gone));
 	writer = open_limited(dir);
+	for (int lane = 0; lane < LANES; lane++)
+		assert_false(last->promised[lane] && !may_damage &&
+			     spool_lost_end(writer, (enum lane)lane));
 	while (spool_take_eviction(writer, &eviction))
 		if (!eviction.error && eviction.last_frame > gone[eviction.lane])
 			gone[eviction.lane] = eviction.last_frame;

@@ -17,7 +17,6 @@
 
 /* One frame of the request being made. */
 struct sent {
-	uint8_t hash[32];
 	struct cursor after;
 	uint32_t events;
 };
@@ -85,7 +84,6 @@ static int reserve(struct native *native, size_t size)
 
 static int add(struct native *native, const struct source_frame *frame)
 {
-	const Hinomi__FrameHeader *header = frame->frame->header;
 	struct sent *sent = &native->frames[native->count];
 	int err = reserve(native, native->size + 4 + frame->size);
 
@@ -95,12 +93,8 @@ static int add(struct native *native, const struct source_frame *frame)
 		native->body[native->size++] = (uint8_t)(frame->size >> (8 * i));
 	memcpy(native->body + native->size, frame->bytes, frame->size);
 	native->size += frame->size;
-	memcpy(sent->hash, frame->frame->hash, sizeof(sent->hash));
-	memcpy(sent->after.sensor_id, header->sensor_id.data, sizeof(sent->after.sensor_id));
-	sent->after.frame = header->number;
-	sent->after.events = 0;
-	sent->after.at = frame->next;
-	sent->events = header->events;
+	sent->after = source_frame_end(frame);
+	sent->events = frame->frame->header->events;
 	native->count++;
 	return 0;
 }
@@ -173,9 +167,8 @@ static int seek(struct worker *worker, struct source_frame *frame)
 		n = worker_next(worker, frame);
 	if (n == 1 && frame->frame->header->number == receipt.number &&
 	    !memcmp(frame->frame->hash, receipt.hash, 32)) {
-		struct cursor after = {.frame = receipt.number, .at = frame->next};
+		struct cursor after = source_frame_end(frame);
 
-		memcpy(after.sensor_id, frame->frame->header->sensor_id.data, 16);
 		worker_acknowledge(worker, &after, 0, 0);
 		return worker_next(worker, frame);
 	}
@@ -234,7 +227,7 @@ static size_t apply(struct worker *worker, const struct receipt *receipt)
 
 		events += sent->events;
 		if (sent->after.frame == receipt->number &&
-		    !memcmp(sent->hash, receipt->hash, sizeof(sent->hash))) {
+		    !memcmp(sent->after.hash, receipt->hash, sizeof(receipt->hash))) {
 			worker_acknowledge(worker, &sent->after, events, i + 1);
 			return i + 1;
 		}

@@ -16,19 +16,33 @@
 #define LINE_ROOM                                                                      \
 	4096 /* each in a block of its own: the disk writes those whole or spoils them \
 	      */
-#define FORMAT "hinomi-cursor 2 "
+#define FORMAT "hinomi-cursor 3 "
+
+static void to_hex(const uint8_t *bytes, size_t size, char *ret)
+{
+	for (size_t i = 0; i < size; i++)
+		snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
+}
+
+static bool from_hex(const char *text, uint8_t *ret, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (sscanf(text + 2 * i, "%2hhx", &ret[i]) != 1)
+			return false;
+	return true;
+}
 
 static int write_text(const struct cursor *cursor, uint64_t generation, char line[LINE_BYTES])
 {
-	char id[33];
+	char id[33], hash[65];
 	int size;
 
-	for (size_t i = 0; i < 16; i++)
-		snprintf(id + 2 * i, 3, "%02x", cursor->sensor_id[i]);
+	to_hex(cursor->sensor_id, sizeof(cursor->sensor_id), id);
+	to_hex(cursor->hash, sizeof(cursor->hash), hash);
 	memset(line, 0, LINE_BYTES);
 	size = snprintf(line, LINE_BYTES,
-			FORMAT "%" PRIu64 " %s %" PRIu64 " %" PRIu32 " %" PRIu64 " %" PRIu64 " ",
-			generation, id, cursor->frame, cursor->events, cursor->at.segment,
+			FORMAT "%" PRIu64 " %s %" PRIu64 " %s %" PRIu32 " %" PRIu64 " %" PRIu64 " ",
+			generation, id, cursor->frame, hash, cursor->events, cursor->at.segment,
 			cursor->at.offset);
 	return size + snprintf(line + size, LINE_BYTES - (size_t)size, "%08x\n",
 			       crc32c(0, line, (size_t)size));
@@ -37,18 +51,18 @@ static int write_text(const struct cursor *cursor, uint64_t generation, char lin
 static bool read_text(const char line[LINE_BYTES], uint64_t *generation, struct cursor *ret)
 {
 	struct cursor cursor = {0};
-	char again[LINE_BYTES], id[33];
+	char again[LINE_BYTES], id[33], hash[65];
 	uint64_t number;
 
-	if (line[LINE_BYTES - 1] ||
-	    sscanf(line,
-		   FORMAT "%" SCNu64 " %32[0-9a-f] %" SCNu64 " %" SCNu32 " %" SCNu64 " %" SCNu64,
-		   &number, id, &cursor.frame, &cursor.events, &cursor.at.segment,
-		   &cursor.at.offset) != 6)
+	if (line[LINE_BYTES - 1] || sscanf(line,
+					   FORMAT "%" SCNu64 " %32[0-9a-f] %" SCNu64
+						  " %64[0-9a-f] %" SCNu32 " %" SCNu64 " %" SCNu64,
+					   &number, id, &cursor.frame, hash, &cursor.events,
+					   &cursor.at.segment, &cursor.at.offset) != 7)
 		return false;
-	for (size_t i = 0; i < 16; i++)
-		if (sscanf(id + 2 * i, "%2hhx", &cursor.sensor_id[i]) != 1)
-			return false;
+	if (!from_hex(id, cursor.sensor_id, sizeof(cursor.sensor_id)) ||
+	    !from_hex(hash, cursor.hash, sizeof(cursor.hash)))
+		return false;
 	/* the checksum, and every blank: only what would be written again is taken */
 	write_text(&cursor, number, again);
 	if (memcmp(line, again, LINE_BYTES))

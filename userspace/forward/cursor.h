@@ -13,8 +13,9 @@
 
 struct cursor {
 	uint8_t sensor_id[16];
-	uint64_t frame;	 /* number of the last frame that was acknowledged whole; 0: none */
-	uint32_t events; /* of the frame behind it that were acknowledged as well */
+	uint64_t frame;	  /* number of the last frame that was acknowledged whole; 0: none */
+	uint8_t hash[32]; /* of its header; zero: not known */
+	uint32_t events;  /* of the frame behind it that were acknowledged as well */
 	struct spool_position at; /* where the frame behind it begins; zero: the oldest there is */
 };
 

@@ -66,13 +66,7 @@ static void otlp_close(struct worker *worker)
 /* The frame is done with. */
 static void finish_frame(struct otlp *otlp)
 {
-	struct cursor *taken = &otlp->taken;
-	const Hinomi__FrameHeader *header = otlp->frame.frame->header;
-
-	memcpy(taken->sensor_id, header->sensor_id.data, sizeof(taken->sensor_id));
-	taken->frame = header->number;
-	taken->events = 0;
-	taken->at = otlp->frame.next;
+	otlp->taken = source_frame_end(&otlp->frame);
 	otlp->frame_open = false;
 }
 
@@ -85,6 +79,9 @@ static void begin_frame(struct otlp *otlp)
 	otlp->next_event = otlp->frame.skip;
 	memcpy(taken->sensor_id, header->sensor_id.data, sizeof(taken->sensor_id));
 	taken->frame = header->number - 1;
+	memset(taken->hash, 0, sizeof(taken->hash));
+	if (header->previous.len == sizeof(taken->hash))
+		memcpy(taken->hash, header->previous.data, sizeof(taken->hash));
 	taken->events = otlp->frame.skip;
 	taken->at = otlp->frame.at;
 }
@@ -131,11 +128,8 @@ static int take_events(struct otlp *otlp)
 		int err = record ? 0 : -ENOMEM;
 
 		after.events = otlp->next_event + 1;
-		if (after.events == payload->n_events) {
-			after.frame = frame->header->number;
-			after.events = 0;
-			after.at = otlp->frame.next;
-		}
+		if (after.events == payload->n_events)
+			after = source_frame_end(&otlp->frame);
 		if (!err)
 			err = batch_add(otlp->batch, frame, record, size, &after);
 		if (err)

@@ -62,11 +62,13 @@ static int notice(struct source *source, enum source_notice what)
 	return -EAGAIN;
 }
 
-/* The position is of another spool.  What of this one was seen is told by sensor and number. */
+/* The position is of another spool, and the numbers of that may be given again in this one: twice
+ * rather than never. */
 static int start_over(struct source *source)
 {
 	close_reader(source);
-	source->done.at = (struct spool_position){0};
+	source->done = (struct cursor){0};
+	source->chain_known = false;
 	return notice(source, SOURCE_REPLACED);
 }
 
@@ -74,6 +76,13 @@ static bool is_of_chain(const struct source *source, const Hinomi__FrameHeader *
 {
 	return header->sensor_id.len == sizeof(source->done.sensor_id) &&
 	       !memcmp(header->sensor_id.data, source->done.sensor_id, header->sensor_id.len);
+}
+
+static bool is_hash_known(const struct source *source)
+{
+	static const uint8_t none[sizeof(source->done.hash)];
+
+	return memcmp(source->done.hash, none, sizeof(none));
 }
 
 /* 1: the frame that ends where the cursor stands is the one it names; 0: no.  A new spool may have
@@ -100,7 +109,24 @@ static int check_cursor(const struct source *source)
 	n = frame_read(bytes, size, &frame);
 	if (n)
 		return n == -ENOMEM ? n : 0;
-	return is_of_chain(source, frame->header) && frame->header->number == source->done.frame;
+	return is_of_chain(source, frame->header) && frame->header->number == source->done.frame &&
+	       (!is_hash_known(source) ||
+		!memcmp(frame->hash, source->done.hash, sizeof(frame->hash)));
+}
+
+/* Is the first frame behind the cursor of the history that the cursor is of?  1, 0, -errno. */
+static int check_resumed(const struct source *source, const Hinomi__FrameHeader *header)
+{
+	const ProtobufCBinaryData *previous = &header->previous;
+
+	if (!is_of_chain(source, header))
+		return 0;
+	if (is_hash_known(source) && header->number == source->done.frame + 1 &&
+	    previous->len == sizeof(source->done.hash) &&
+	    !memcmp(previous->data, source->done.hash, previous->len))
+		return 1;
+	/* it does not say: something is missing here, or the position is of an earlier spool */
+	return check_cursor(source);
 }
 
 static int open_reader(struct source *source)
@@ -119,11 +145,14 @@ static int judge(struct source *source, struct source_frame *ret)
 
 	if (header->sensor_id.len != sizeof(done->sensor_id) || !header->number)
 		return notice(source, SOURCE_DAMAGED);
-	if (source->chain_known && !is_of_chain(source, header)) {
-		if (source->resumed)
-			return start_over(source);
-		source->chain_known = false; /* the spool has a second sensor's frames */
+	if (source->chain_known && source->resumed) {
+		int n = check_resumed(source, header);
+
+		if (n != 1)
+			return n ? n : start_over(source);
 	}
+	if (source->chain_known && !is_of_chain(source, header))
+		source->chain_known = false; /* the spool has a second sensor's frames */
 	source->resumed = false;
 	if (source->chain_known && header->number <= done->frame)
 		return 0;
@@ -133,6 +162,7 @@ static int judge(struct source *source, struct source_frame *ret)
 	else if (source->chain_known)
 		ret->skip = done->events;
 	memcpy(done->sensor_id, header->sensor_id.data, sizeof(done->sensor_id));
+	memcpy(done->hash, source->frame->hash, sizeof(done->hash));
 	done->frame = header->number;
 	done->events = 0;
 	source->chain_known = true;
@@ -194,4 +224,13 @@ int source_next(struct source *source, struct source_frame *ret)
 	if (n < 0 && n != -EAGAIN)
 		close_reader(source); /* the next call opens it where this one stood */
 	return n;
+}
+
+struct cursor source_frame_end(const struct source_frame *frame)
+{
+	struct cursor cursor = {.frame = frame->frame->header->number, .at = frame->next};
+
+	memcpy(cursor.sensor_id, frame->frame->header->sensor_id.data, sizeof(cursor.sensor_id));
+	memcpy(cursor.hash, frame->frame->hash, sizeof(cursor.hash));
+	return cursor;
 }

@@ -23,6 +23,9 @@ struct source_frame {
 	uint64_t missing_from; /* frames from here to the one before this are gone; 0: none are */
 };
 
+/* The cursor once this frame is acknowledged. */
+struct cursor source_frame_end(const struct source_frame *frame);
+
 enum source_notice {
 	SOURCE_DAMAGED = 1, /* bytes or a frame could not be read and were passed over */
 	SOURCE_REPLACED, /* the spool is not the one of the cursor: read from its oldest frame on */

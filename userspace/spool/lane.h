@@ -47,6 +47,7 @@ struct lane_writer {
 	struct unguarded unguarded, syncing; /* since the running sync began; before */
 	int error;			     /* of the last sync; 0 again when overcome */
 
+	bool lost_end;	   /* when it was opened */
 	uint64_t released; /* segments below it need not be kept */
 	struct evicted evicted;
 	/* Number of the must-keep frame that declares it; 0: not yet taken, DECLARED_NOWHERE: taken

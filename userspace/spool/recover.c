@@ -16,7 +16,8 @@
 
 struct found {
 	uint64_t frames, first, last;
-	uint64_t end; /* behind the last good record */
+	uint64_t end; /* behind the last good record, or where the foot says that records end */
+	uint64_t good_end; /* behind the last good record */
 	bool salt_known, damaged;
 	struct segment_id id;
 	bool has_foot;
@@ -46,6 +47,7 @@ static int look(const struct lane_writer *lane, uint64_t number, struct found *r
 		ret->last = walk.record.number;
 		ret->end = walk.next;
 	}
+	ret->good_end = ret->end;
 	if (walk.has_foot)
 		ret->end = walk.foot.offset;
 	walk_done(&walk);
@@ -123,6 +125,7 @@ static int recover_segment(struct lane_writer *lane, struct segment_entry *entry
 		segment_name(entry->number, name);
 		return spool_io.unlinkat(lane->dir, name, 0) ? -errno : 1;
 	}
+	lane->lost_end = found.good_end < bound;
 	if (!found.salt_known)
 		return 0;
 	if (found.end < bound)
@@ -201,12 +204,14 @@ int lane_recover(struct spool_writer *writer, struct lane_writer *lane)
 {
 	CLEANUP(free) struct segment_entry *entries = NULL;
 	struct spool_position durable = {0};
+	bool unknown;
 	size_t count = 0;
 	int err = evicted_read(lane->evicted_fd, lane->lane, &lane->evicted);
 
 	if (!err)
 		err = durable_read(lane->durable_fd, &durable);
-	if (err == -EBADMSG)
+	unknown = err == -EBADMSG;
+	if (unknown)
 		err = 0;
 	if (!err)
 		err = directory_segments(lane->dir, &entries, &count);
@@ -220,6 +225,10 @@ int lane_recover(struct spool_writer *writer, struct lane_writer *lane)
 		err = evicted_write(lane->evicted_fd, &lane->evicted);
 	if (!err)
 		err = recover_segments(writer, lane, entries, count, &durable);
+	if (!lane->count)
+		lane->lost_end = unknown || durable.segment || lane->evicted.segment;
+	else if (lane->entries[lane->count - 1].number < durable.segment)
+		lane->lost_end = true;
 	if (!err && spool_io.fsync(lane->dir))
 		err = -errno;
 	if (!err)

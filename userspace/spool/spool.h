@@ -79,6 +79,10 @@ int spool_in_place(struct spool_writer *writer);
 /* Frames up to this number are kept elsewhere: they go first when space is wanted, and the eviction
  * says so.  Reads the end of a segment or two. */
 void spool_release(struct spool_writer *writer, enum lane lane, uint64_t number);
+/* When it was opened, frames were gone from the end of the lane that it had, or all of them:
+ * whoever numbers them must not give those numbers again.  True also for a lane that was made only
+ * then. */
+bool spool_lost_end(const struct spool_writer *writer, enum lane lane);
 uint64_t spool_bytes(const struct spool_writer *writer);
 void spool_health(struct spool_writer *writer, struct spool_health *ret);
 

@@ -236,6 +236,11 @@ int spool_repair(const char *dir)
 	return err;
 }
 
+bool spool_lost_end(const struct spool_writer *writer, enum lane lane)
+{
+	return writer->lanes[lane].lost_end;
+}
+
 uint64_t spool_bytes(const struct spool_writer *writer)
 {
 	return atomic_load(&writer->bytes);
