@@ -202,9 +202,19 @@ static void unheard_sensor_is_unknown(void **state)
 	free(bytes);
 }
 
+static struct made *make_keep(const char *sensor)
+{
+	struct made *made;
+
+	made_lane = LANE_KEEP;
+	made = make_chain(sensor, 1, NULL, 1);
+	made_lane = LANE_BULK;
+	return made;
+}
+
 static void silence_is_said_once(void **state)
 {
-	CLEANUP(free) struct made *made = make_chain("one", 1, NULL, 1);
+	CLEANUP(free) struct made *made = make_keep("one");
 	struct accept_result result = bring(made, 1, 2);
 	uint64_t now_ns = clock_boot_ns();
 
@@ -222,6 +232,71 @@ static void silence_is_said_once(void **state)
 	reopen();
 	silence_check(options.store, options.findings, now_ns + 40 * NS_PER_SEC);
 	assert_int_equal(count_findings("silence"), 2);
+}
+
+/* What anybody can bring who once saw a frame, and what tells of noise only. */
+static void known_frame_is_no_sign_of_life(void **state)
+{
+	CLEANUP(free) struct made *keep = make_keep("one");
+	CLEANUP(free) struct made *bulk = make_chain("one", 1, NULL, 1);
+	struct accept_result result = bring(keep, 1, 5);
+	uint64_t heard_ns = store_each(options.store, 0)->heard_ns;
+
+	(void)state;
+	assert_taken(&result, 5);
+	result = bring(keep, 1, 5);
+	assert_taken(&result, 5);
+	result = bring(keep, 2, 2);
+	assert_taken(&result, 2);
+	result = bring(bulk, 1, 5);
+	assert_taken(&result, 5);
+	assert_int_equal(store_each(options.store, 0)->heard_ns, heard_ns);
+	result = bring(keep, 6, 6);
+	assert_taken(&result, 6);
+	assert_true(store_each(options.store, 0)->heard_ns > heard_ns);
+}
+
+static bool is_heard(struct sensor *sensor, const char *boot, uint64_t made_s, uint64_t now_s)
+{
+	Hinomi__ClockPair clock = HINOMI__CLOCK_PAIR__INIT, *clocks[] = {&clock};
+	Hinomi__FrameHeader header = HINOMI__FRAME_HEADER__INIT;
+	struct frame frame = {.header = &header};
+	uint8_t boot_id[16] = {0};
+
+	memcpy(boot_id, boot, strlen(boot));
+	header.boot_id = (ProtobufCBinaryData){sizeof(boot_id), boot_id};
+	header.clocks = clocks;
+	header.n_clocks = 1;
+	clock.boot_ns = made_s * NS_PER_SEC;
+	silence_heard(sensor, &frame, now_s * NS_PER_SEC);
+	return sensor->heard_ns == now_s * NS_PER_SEC;
+}
+
+/* A sensor that was stopped, while the forwarder goes on with what lay in the spool. */
+static void drained_backlog_is_no_sign_of_life(void **state)
+{
+	struct sensor sensor = {0};
+	uint64_t now_s = 100000;
+
+	(void)state;
+	for (int i = 0; i < 10; i++) /* its clock is another one */
+		assert_true(is_heard(&sensor, "boot", 500 + 5 * i, now_s += 5));
+	/* what was made before 545 comes until long after, at its own pace */
+	for (int i = 1; i <= 15; i++)
+		assert_true(is_heard(&sensor, "boot", 545, now_s + i));
+	for (int i = 17; i < 100; i++)
+		assert_false(is_heard(&sensor, "boot", 545 + i / 50, now_s + i));
+	/* live again, a week of drifting clocks later, after a boot, and after a pause of the whole
+	 * machine that was told of as its silence */
+	assert_true(is_heard(&sensor, "boot", 645, now_s += 100));
+	for (int i = 0; i < 7 * 24 * 60; i++)
+		assert_true(is_heard(&sensor, "boot", 705 + 60 * i - i / 100, now_s += 60));
+	assert_true(is_heard(&sensor, "next boot", 10, now_s += 60));
+	assert_false(is_heard(&sensor, "next boot", 15, now_s += 60));
+	sensor.is_silent = true;
+	assert_true(is_heard(&sensor, "next boot", 20, now_s += 5));
+	sensor.is_silent = false;
+	assert_true(is_heard(&sensor, "next boot", 25, now_s += 5));
 }
 
 static void bodies_are_taken_apart_within_bounds(void **state)
@@ -295,6 +370,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(damage_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(unheard_sensor_is_unknown, setup, teardown),
 		cmocka_unit_test_setup_teardown(silence_is_said_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(known_frame_is_no_sign_of_life, setup, teardown),
+		cmocka_unit_test(drained_backlog_is_no_sign_of_life),
 		cmocka_unit_test(bodies_are_taken_apart_within_bounds),
 		cmocka_unit_test(queries_are_strict),
 	};

@@ -75,6 +75,7 @@ static inline int teardown(void **state)
 }
 
 static EVP_PKEY *signs; /* NULL: frames are not signed */
+static enum lane made_lane = LANE_BULK;
 
 static inline struct made *make_chain(const char *sensor, unsigned salt, const struct made *common,
 				      uint64_t from)
@@ -96,15 +97,16 @@ static inline struct made *make_chain(const char *sensor, unsigned salt, const s
 		state.number = from - 1;
 		memcpy(state.previous, last->hash, 32);
 	}
-	assert_int_equal(sealer_new(LANE_BULK, &made->identity, &state, &sealer), 0);
+	assert_int_equal(sealer_new(made_lane, &made->identity, &state, &sealer), 0);
 	if (signs) {
 		struct signer *signer;
 
-		assert_int_equal(signer_new(signs, &made->identity, LANE_BULK, from, &signer), 0);
+		assert_int_equal(signer_new(signs, &made->identity, made_lane, from, &signer), 0);
 		sealer_sign_with(sealer, signer);
 	}
 	for (uint64_t i = from; i <= FRAMES; i++) {
-		struct event event = fill_event(&arena, KIND_fork, 0, i, &salt);
+		enum kind kind = made_lane == LANE_KEEP ? KIND_exec : KIND_fork;
+		struct event event = fill_event(&arena, kind, 0, i, &salt);
 		const uint8_t *bytes;
 		size_t size;
 

@@ -167,7 +167,7 @@ static const struct {
 	 "one.conf:2: heartbeat = 5 is not a duration: a whole number with ms or s "
 	 "behind it, such as 5s"},
 	{"[sensor]\nheartbeat = 1ms\n",
-	 "one.conf:2: heartbeat = 1ms is out of range; it may be 100ms to 60s"},
+	 "one.conf:2: heartbeat = 1ms is out of range; it may be 100ms to 5s"},
 	{"[sensor]\nclasses_off = fork, file_opn\n",
 	 "one.conf:2: classes_off: there is no class file_opn; is file_open meant?"},
 	{"[sensor]\nwatch = etc/shadow\n", "one.conf:2: watch = etc/shadow is no absolute path"},

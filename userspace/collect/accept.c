@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "collect/body.h"
 #include "collect/finding.h"
+#include "collect/silence.h"
 #include "collect/store.h"
 #include "frame/frame.h"
 #include "render/render.h"
@@ -144,7 +145,11 @@ static int append(struct work *work, const struct jump *jump)
 	end.number = frame->header->number;
 	memcpy(end.hash, frame->hash, sizeof(end.hash));
 	err = store_append(work->sensor, work->now->lane, &end, work->bytes, work->size);
-	return err ? store_problem(work, err) : 0;
+	if (err)
+		return store_problem(work, err);
+	if (work->now->lane == LANE_KEEP)
+		silence_heard(work->sensor, frame, clock_boot_ns());
+	return 0;
 }
 
 static bool follows(const struct frame *frame, const struct chain *before)
@@ -257,7 +262,6 @@ static int judge(struct work *work)
 		return err;
 	work->now->brought.number = number;
 	memcpy(work->now->brought.hash, frame->hash, sizeof(frame->hash));
-	work->sensor->heard_ns = clock_boot_ns();
 	return 0;
 }
 

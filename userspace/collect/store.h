@@ -24,10 +24,18 @@ struct chain {
 	struct keychain keys; /* what the next frame is signed with */
 };
 
+/* How far behind our clock a sensor's own was at its best, in one boot of its machine. */
+struct pace {
+	uint8_t boot_id[16];
+	int64_t behind_ns;
+	uint64_t at_ns; /* of our boot time; 0: nothing is known */
+};
+
 struct sensor {
 	uint8_t id[16];
-	uint64_t heard_ns;	      /* boot time of its last frame, or of our start */
-	bool is_silent;		      /* and this was said */
+	uint64_t heard_ns; /* boot time of the last sign of life, or of our start */
+	bool is_silent;	   /* and this was said */
+	struct pace pace;
 	struct chain lanes[LANES];    /* valid while open */
 	struct key_identity identity; /* likewise */
 	uint64_t lost[LANES]; /* frames up to here have receipts and were not there when it was

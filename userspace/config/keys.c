@@ -29,7 +29,7 @@ static const struct key sensor_keys[] = {
 	TEXT(struct config, "watch", VALUE_WATCH, watch, NULL),
 	NUMBER(struct config, "hash_file_max", VALUE_SIZE, hash_file_max_bytes, 0, 64 * GIB,
 	       64 * MIB),
-	NUMBER(struct config, "heartbeat", VALUE_DURATION, heartbeat_ms, 100, 60000, 5000),
+	NUMBER(struct config, "heartbeat", VALUE_DURATION, heartbeat_ms, 100, 5000, 5000),
 	NUMBER(struct config, "canary", VALUE_DURATION, canary_ms, 1000, 40000, 30000),
 	NUMBER(struct config, "coverage", VALUE_DURATION, coverage_ms, 1000, 86400000, 3600000),
 	TEXT(struct config, "receipts", VALUE_PATH, receipts, "/var/lib/hinomi-forward"),
