@@ -135,6 +135,26 @@ void announce_tamper(void *pipeline, const Hinomi__SensorTamper *tamper, const s
 	pipeline_own_by(pipeline, KIND_sensor_tamper, &event, by);
 }
 
+void announce_front(struct pipeline *p, enum lane lane)
+{
+	CLEANUP(spool_reader_free) struct spool_reader *reader = NULL;
+	struct spool_position oldest = {0};
+	Hinomi__Gap gap = HINOMI__GAP__INIT;
+	const void *frame;
+	size_t size;
+	int n = spool_reader_open(p->config->spool, lane, oldest, &reader);
+
+	if (!n)
+		n = spool_read(reader, &frame, &size);
+	if (n != 1 || spool_reader_number(reader) == 1)
+		return;
+	gap.lane = (Hinomi__Lane)lane;
+	gap.cpu = CPU_SENSOR;
+	gap.first_frame = gap.last_frame = spool_reader_number(reader) - 1;
+	gap.cause = HINOMI__GAP__CAUSE__CAUSE_EVICTED;
+	announce_gap(p, &gap);
+}
+
 void announce_gap(struct pipeline *p, const Hinomi__Gap *gap)
 {
 	Hinomi__Event event = HINOMI__EVENT__INIT;

@@ -57,6 +57,8 @@ static void declare_eviction(struct pipeline *p, const struct spool_eviction *go
 		    : gone->aged     ? HINOMI__GAP__CAUSE__CAUSE_AGED
 				     : HINOMI__GAP__CAUSE__CAUSE_EVICTED;
 	announce_gap(p, &gap);
+	if (gone->lane == LANE_KEEP) /* and what it has declared of the other */
+		announce_front(p, LANE_BULK);
 }
 
 void pipeline_gaps(struct pipeline *p, bool all)

@@ -145,6 +145,8 @@ void announce_heartbeat(struct pipeline *p);
 /* costs.c: what the sensor costs; programs in the batch's arena. */
 void costs_fill(struct pipeline *p, Hinomi__Heartbeat *beat);
 void announce_gap(struct pipeline *p, const Hinomi__Gap *gap);
+/* Once more where the lane begins now, since what declared it may be gone. */
+void announce_front(struct pipeline *p, enum lane lane);
 struct coverage_change {
 	const struct coverage *now;
 	Hinomi__Coverage__State old;

@@ -15,12 +15,29 @@ static void test_clean(void **state)
 	assert_clean();
 }
 
-static void test_clean_without_beginning(void **state)
+/* what was evicted last is declared, and that is enough: older declarations go in their turn */
+static void test_without_beginning(void **state)
 {
+	Hinomi__Gap gap = HINOMI__GAP__INIT;
+
 	(void)state;
 	for (int i = 0; i < 3; i++)
 		take_out(LANE_BULK, 0);
+	assert_int_equal(verify(), 1);
+	assert_reported("bulk: begins with frame 4, and nothing declares frame 3 gone");
+	gap.lane = HINOMI__LANE__LANE_BULK;
+	gap.first_frame = gap.last_frame = 2;
+	gap.cause = HINOMI__GAP__CAUSE__CAUSE_EVICTED;
+	add_event(LANE_KEEP, CPU_SENSOR, 1, &gap);
+	finish(LANE_KEEP, NULL, 0);
+	assert_int_equal(verify(), 1); /* more was cut off than that */
+	gap.first_frame = gap.last_frame = 3;
+	add_event(LANE_KEEP, CPU_SENSOR, 2, &gap);
+	finish(LANE_KEEP, NULL, 0);
 	assert_clean();
+	take_out(LANE_BULK, 0);
+	assert_int_equal(verify(), 1);
+	assert_reported("bulk: begins with frame 5, and nothing declares frame 4 gone");
 }
 
 static void test_clean_filtered(void **state)
@@ -382,7 +399,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_clean),
-		TEST(test_clean_without_beginning),
+		TEST(test_without_beginning),
 		TEST(test_clean_filtered),
 		TEST(test_clean_gap),
 		TEST(test_clean_evicted),

@@ -70,6 +70,7 @@ struct verifier {
 	struct lane_state lanes[LANES];
 	struct holes holes, declared;
 	bool short_of_memory;
+	bool is_part; /* of a stream: it may begin anywhere */
 };
 
 extern const char *const lane_names[LANES];

@@ -77,6 +77,11 @@ void verifier_free(struct verifier *verifier)
 	free(verifier);
 }
 
+void verifier_part(struct verifier *verifier)
+{
+	verifier->is_part = true;
+}
+
 uint64_t verifier_findings(const struct verifier *verifier)
 {
 	return verifier->findings;
@@ -329,6 +334,22 @@ static void report_hole(struct verifier *verifier, const struct hole *hole)
 	}
 }
 
+/* Frames leave a spool from its beginning, each time declared; what declares the first of them
+ * leaves it with others later. */
+static void check_front(struct verifier *verifier, const struct lane_state *lane)
+{
+	uint64_t before = lane->counts.first - 1, first, last;
+	struct hole front = {.of = frames_of(lane), .first = before, .last = before};
+
+	if (verifier->is_part || !lane->begun || !before)
+		return;
+	if (holes_next_open(&verifier->declared, &front, before, &first, &last))
+		finding(verifier, lane, 0,
+			"begins with frame %" PRIu64 ", and nothing declares frame %" PRIu64
+			" gone: the beginning was cut off, or never came here",
+			lane->counts.first, before);
+}
+
 void verifier_end(struct verifier *verifier)
 {
 	for (int i = 0; i < LANES; i++) {
@@ -337,6 +358,8 @@ void verifier_end(struct verifier *verifier)
 		receipts_end(verifier, &verifier->lanes[i]);
 	}
 	holes_sort(&verifier->declared);
+	for (int i = 0; i < LANES; i++)
+		check_front(verifier, &verifier->lanes[i]);
 	for (size_t i = 0; i < verifier->holes.count; i++)
 		report_hole(verifier, &verifier->holes.holes[i]);
 }

@@ -30,6 +30,8 @@ void verifier_free(struct verifier *verifier);
 /* The sensor's public key as enrolled: every frame must be signed, and go back to it.  Without it
  * the first certificate is believed.  Before the first frame. */
 void verifier_identity(struct verifier *verifier, const uint8_t identity[KEY_BYTES]);
+/* What was before the first frames is not asked for.  Before the first frame. */
+void verifier_part(struct verifier *verifier);
 /* The next frame of a lane; where: how a person finds it.  -ENOMEM. */
 int verifier_frame(struct verifier *verifier, enum lane lane, const void *bytes, size_t size,
 		   const char *where);

@@ -29,6 +29,7 @@ static const char help[] =
 	"      --spool DIR      the spool; without it " SPOOL_DEFAULT "\n"
 	"      --frames FILE    instead: frames in a row, as hinomi spool export writes them and\n"
 	"                       as they come out of a message queue; -: standard input\n"
+	"      --part           what is given is a part of a stream: it may begin anywhere\n"
 	"      --identity FILE  the sensor's public key (identity.pub of its spool, kept\n"
 	"                       elsewhere since it was enrolled): every frame must go back\n"
 	"                       to it; without it the first certificate is believed\n"
@@ -183,6 +184,7 @@ struct request {
 	const char *dir, *frames_file, *identity_file, *receipt_key_file;
 	const char *receipt_files[RECEIPT_FILES_MAX];
 	size_t nreceipt_files;
+	bool part;
 	uint8_t identity[KEY_BYTES], receipt_key[KEY_BYTES];
 };
 
@@ -242,6 +244,8 @@ static int verify(const struct request *request)
 
 	if (!err && request->identity_file)
 		verifier_identity(verifier, request->identity);
+	if (!err && request->part)
+		verifier_part(verifier);
 	if (!err && take_receipts(request, verifier))
 		return STATUS_FAILED;
 	if (!err && request->frames_file)
@@ -274,6 +278,7 @@ static int parse(int argc, char **argv, struct request *request)
 						{"identity", required_argument, NULL, 'i'},
 						{"receipts", required_argument, NULL, 'r'},
 						{"receipt-key", required_argument, NULL, 'k'},
+						{"part", no_argument, NULL, 'p'},
 						{"help", no_argument, NULL, 'h'},
 						{0}};
 	int option;
@@ -287,6 +292,8 @@ static int parse(int argc, char **argv, struct request *request)
 			request->frames_file = optarg;
 		else if (option == 'i')
 			request->identity_file = optarg;
+		else if (option == 'p')
+			request->part = true;
 		else if (option == 'k')
 			request->receipt_key_file = optarg;
 		else if (option == 'r' && request->nreceipt_files < RECEIPT_FILES_MAX)
