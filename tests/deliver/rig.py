@@ -23,6 +23,7 @@ FORWARD = f"{BUILD}/libexec/hinomi-forward"
 COLLECT = f"{BUILD}/libexec/hinomi-collect"
 HINOMI = f"{BUILD}/hinomi"
 MKSPOOL = f"{BUILD}/tests/deliver/mkspool"
+MKANSWER = f"{BUILD}/tests/deliver/mkanswer"
 FAULTD = f"{BUILD}/tests/faultd"
 MARKER = re.compile(rb"/marker/(\d+)/")
 

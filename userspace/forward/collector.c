@@ -33,7 +33,8 @@ struct native {
 	bool seek; /* the collector may have more than the cursor knows: ask it */
 	size_t size_max;
 	struct receipt_keeper keeper;
-	bool set_back; /* the collector has less than it has signed for, and this was said */
+	unsigned holes; /* answers of that kind in a row: nothing was taken between them */
+	bool set_back;	/* the collector has less than it has signed for, and this was said */
 };
 
 static int native_open(struct worker *worker)
@@ -240,6 +241,7 @@ static int on_hole(struct worker *worker, const struct receipt *receipt)
 {
 	struct native *native = worker->carried;
 	struct cursor back = {.frame = receipt->number};
+	int err = 0;
 
 	if (native->missing_from && receipt->number + 1 == native->missing_from)
 		return worker_failed(worker, HEALTH_BROKEN,
@@ -248,9 +250,12 @@ static int on_hole(struct worker *worker, const struct receipt *receipt)
 		return worker_failed(worker, HEALTH_BROKEN, "it misses frames that it says it has",
 				     0);
 	memcpy(back.sensor_id, native->frames[0].after.sensor_id, sizeof(back.sensor_id));
-	go_back(worker,
-		&back); /* from the oldest on; what is gone is declared with what follows it */
-	return 0;
+	if (native->holes++) /* once is how it says what it has */
+		err = worker_failed(worker, HEALTH_BROKEN,
+				    "it asks for the same frames again and takes none", 0);
+	/* from the oldest on; what is gone is declared with what follows it */
+	go_back(worker, &back);
+	return err;
 }
 
 /* None of the frames was taken.  0: what comes next was changed, or the wait is over. */
@@ -306,6 +311,7 @@ static int send_frames(struct worker *worker)
 	if (!settled)
 		return on_problem(worker, http, &receipt);
 	worker_succeeded(worker);
+	native->holes = 0;
 	if (settled < native->count)
 		go_back(worker,
 			&worker->cursor); /* what is behind it is sent again, and told why not */
