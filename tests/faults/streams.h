@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Streams as a sensor makes them, with starts, boots, losses and filtered events, from a seed; and
- * what a forger can do to them. */
+/* Streams as a sensor makes them, from a seed: with starts, boots, losses, filtered events, keys
+ * that change, frames that are evicted or lost with the disk, and a clock that is set; and what a
+ * forger can do to them. */
 #pragma once
 
 #include <hinomi/kinds.h>
@@ -24,13 +25,26 @@ struct stream {
 	struct stored frames[LANES][STREAM_FRAMES_MAX];
 	size_t counts[LANES];
 	EVP_PKEY *identity;
+	uint64_t copied[LANES]; /* frames up to here are the copy's too */
+	struct {
+		enum lane lane;
+		uint64_t frame; /* behind the hole; 0: nothing was forgotten */
+	} forgotten;
+};
+
+struct making {
+	uint64_t sensor;     /* 16 bytes of its id are made of it */
+	EVP_PKEY *identity;  /* NULL: its own */
+	bool forgets;	     /* to declare one loss of numbers */
+	bool whole;	     /* no frame is evicted or lost */
+	struct stream *copy; /* the machine is copied on the way, and this is what the copy made */
 };
 
 uint64_t random_next(uint64_t *seed);
 uint64_t random_below(uint64_t *seed, uint64_t limit);
 
-/* A whole life: starts, boots, gaps.  sensor: 16 bytes of its id are made of it. */
-void stream_make(struct stream *stream, uint64_t seed, uint64_t sensor);
+/* A whole life. */
+void stream_make(struct stream *stream, uint64_t seed, const struct making *making);
 void stream_free(struct stream *stream);
 /* The same frames, to be tampered with. */
 void stream_copy(struct stream *to, const struct stream *from);
@@ -45,4 +59,5 @@ void forge_frame(struct stored *frame, change_fn change);
 void forge_chain(struct stream *stream, enum lane lane, size_t from, EVP_PKEY *with,
 		 bool certified);
 bool frame_begins_boot(const struct stored *frame, const struct stored *before);
+uint64_t frame_number(const struct stored *frame);
 void frame_hash(const struct stored *frame, uint8_t ret[32]);

@@ -82,6 +82,17 @@ void frame_hash(const struct stored *stored, uint8_t ret[32])
 	hinomi__frame__free_unpacked(frame, NULL);
 }
 
+uint64_t frame_number(const struct stored *stored)
+{
+	Hinomi__FrameHeader *header;
+	Hinomi__Frame *frame = open_frame(stored, &header);
+	uint64_t number = header->number;
+
+	hinomi__frame_header__free_unpacked(header, NULL);
+	hinomi__frame__free_unpacked(frame, NULL);
+	return number;
+}
+
 bool frame_begins_boot(const struct stored *stored, const struct stored *before)
 {
 	Hinomi__FrameHeader *header, *last;
@@ -123,7 +134,8 @@ static void public_of(EVP_PKEY *key, uint8_t ret[32])
 	must(EVP_PKEY_get_raw_public_key(key, ret, &size) == 1);
 }
 
-static void certify(Hinomi__FrameHeader *header, EVP_PKEY *identity, const uint8_t public[32])
+static void certify(Hinomi__FrameHeader *header, EVP_PKEY *identity, const uint8_t public[32],
+		    uint64_t first)
 {
 	Hinomi__KeyCertificate *certificate = calloc(1, sizeof(*certificate));
 	uint8_t text[12 + 3 * 16 + 1 + 8 + 32], *at = text, own[32];
@@ -135,16 +147,18 @@ static void certify(Hinomi__FrameHeader *header, EVP_PKEY *identity, const uint8
 	at = (uint8_t *)mempcpy(at, header->rings_id.data, 16);
 	*at++ = (uint8_t)header->lane;
 	for (int i = 0; i < 8; i++)
-		*at++ = (uint8_t)(header->number >> 8 * i);
+		*at++ = (uint8_t)(first >> 8 * i);
 	memcpy(at, public, 32);
 	public_of(identity, own);
+	certificate->first_number = first;
 	set_bytes(&certificate->public_key, public, 32);
 	set_bytes(&certificate->identity, own, 32);
 	sign(identity, text, sizeof(text), &certificate->signature);
 	header->certificate = certificate;
 }
 
-static void set_signer(Hinomi__FrameHeader *header, EVP_PKEY *with, EVP_PKEY *identity)
+static void set_signer(Hinomi__FrameHeader *header, EVP_PKEY *with, EVP_PKEY *identity,
+		       uint64_t first)
 {
 	uint8_t public[32], digest[32];
 
@@ -161,7 +175,7 @@ static void set_signer(Hinomi__FrameHeader *header, EVP_PKEY *with, EVP_PKEY *id
 	header->algorithm = HINOMI__ALGORITHM__ALGORITHM_ED25519;
 	set_bytes(&header->key_id, digest, 8);
 	if (identity)
-		certify(header, identity, public);
+		certify(header, identity, public, first);
 }
 
 static void sign_frame(struct stored *stored, EVP_PKEY *with)
@@ -180,6 +194,8 @@ static void sign_frame(struct stored *stored, EVP_PKEY *with)
 
 void forge_chain(struct stream *stream, enum lane lane, size_t from, EVP_PKEY *with, bool certified)
 {
+	uint64_t first = frame_number(&stream->frames[lane][from]);
+
 	for (size_t i = from; i < stream->counts[lane]; i++) {
 		struct stored *stored = &stream->frames[lane][i];
 		Hinomi__FrameHeader *header;
@@ -190,7 +206,7 @@ void forge_chain(struct stream *stream, enum lane lane, size_t from, EVP_PKEY *w
 			frame_hash(&stream->frames[lane][i - 1], previous);
 			set_bytes(&header->previous, previous, 32);
 		}
-		set_signer(header, with, certified && i == from ? stream->identity : NULL);
+		set_signer(header, with, certified ? stream->identity : NULL, first);
 		close_frame(stored, frame, header);
 		sign_frame(stored, with);
 	}

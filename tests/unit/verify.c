@@ -29,10 +29,13 @@ static void test_without_beginning(void **state)
 	gap.first_frame = gap.last_frame = 2;
 	gap.cause = HINOMI__GAP__CAUSE__CAUSE_EVICTED;
 	add_event(LANE_KEEP, CPU_SENSOR, 1, &gap);
+	gap.first_frame = gap.last_frame = 3;
+	gap.cause = HINOMI__GAP__CAUSE__CAUSE_SPOOL_FAILED;
+	add_event(LANE_KEEP, CPU_SENSOR, 2, &gap);
 	finish(LANE_KEEP, NULL, 0);
 	assert_int_equal(verify(), 1); /* more was cut off than that */
-	gap.first_frame = gap.last_frame = 3;
-	add_event(LANE_KEEP, CPU_SENSOR, 2, &gap);
+	gap.cause = HINOMI__GAP__CAUSE__CAUSE_EVICTED;
+	add_event(LANE_KEEP, CPU_SENSOR, 3, &gap);
 	finish(LANE_KEEP, NULL, 0);
 	assert_clean();
 	take_out(LANE_BULK, 0);

@@ -21,6 +21,9 @@ struct hole {
 	struct numbered of;
 	uint64_t first, last;
 	uint64_t after, before; /* frames that it was found between */
+	/* of the latter, where numbers of events are missing */
+	uint8_t in_rings[RINGS_ID_BYTES];
+	uint64_t in_ns; /* its clock, of its boot */
 };
 
 struct holes {

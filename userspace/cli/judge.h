@@ -49,7 +49,9 @@ struct lane_state {
 	uint8_t sensor[ID_BYTES], boot[ID_BYTES], rings[ID_BYTES];
 	uint8_t (*old_rings)[ID_BYTES];
 	size_t old_count;
-	uint64_t clock_ns; /* last boot time that a clock pair stated */
+	uint64_t clock_ns;	       /* last boot time that a clock pair stated */
+	uint8_t first_rings[ID_BYTES]; /* and those of the first frame */
+	uint64_t first_ns;
 	struct keychain keys;
 	uint64_t signed_frames; /* whose signature was checked and is right */
 	struct receipts receipts;
@@ -69,6 +71,7 @@ struct verifier {
 	uint64_t gaps, lost;
 	struct lane_state lanes[LANES];
 	struct holes holes, declared;
+	struct holes left; /* of those declared: frames that left the spool from its beginning */
 	bool short_of_memory;
 	bool is_part; /* of a stream: it may begin anywhere */
 };

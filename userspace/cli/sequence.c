@@ -86,6 +86,8 @@ static void check_range(struct verifier *verifier, struct lane_state *lane, uint
 
 		hole.after = cpu->frame;
 		hole.before = number;
+		memcpy(hole.in_rings, lane->rings, RINGS_ID_BYTES);
+		hole.in_ns = lane->clock_ns;
 		hole_found(verifier, &hole);
 	}
 	cpu->frame = number;
@@ -135,8 +137,13 @@ static void take_gap(struct verifier *verifier, const struct lane_state *lane,
 	hole = (struct hole){.of = {.lane = (uint32_t)gap->lane, .frames = true},
 			     .first = gap->first_frame,
 			     .last = gap->last_frame};
-	if (hole.first && hole.first <= hole.last)
-		hole_declared(verifier, &hole);
+	if (!hole.first || hole.first > hole.last)
+		return;
+	hole_declared(verifier, &hole);
+	/* a disk loses frames anywhere; the others are gone up to there */
+	if (gap->cause != HINOMI__GAP__CAUSE__CAUSE_SPOOL_FAILED &&
+	    holes_add(&verifier->left, &hole))
+		verifier->short_of_memory = true;
 }
 
 static int compare_events(const void *a, const void *b)

@@ -74,6 +74,7 @@ void verifier_free(struct verifier *verifier)
 	}
 	holes_done(&verifier->holes);
 	holes_done(&verifier->declared);
+	holes_done(&verifier->left);
 	free(verifier);
 }
 
@@ -235,6 +236,10 @@ static bool check_header(struct verifier *verifier, struct lane_state *lane,
 	check_sensor(verifier, lane, header);
 	check_rings(verifier, lane, header, behind_hole);
 	check_clocks(verifier, lane, header);
+	if (!lane->begun) {
+		memcpy(lane->first_rings, lane->rings, ID_BYTES);
+		lane->first_ns = lane->clock_ns;
+	}
 	lane->begun = true;
 	lane->counts.last = header->number;
 	memcpy(lane->hash, hash, HASH_BYTES);
@@ -311,13 +316,28 @@ static bool is_in_lost_frames(const struct verifier *verifier, const struct hole
 	       first > frames.first || last < frames.last;
 }
 
+/* What declared numbers lost may have been in must-keep frames that were evicted since: those
+ * before the first that is here, of the same rings or of older ones. */
+static bool may_be_declared(const struct verifier *verifier, const struct hole *hole)
+{
+	const struct lane_state *keep = &verifier->lanes[LANE_KEEP];
+
+	if (hole->of.frames || hole->of.lane == LANE_KEEP || !keep->begun ||
+	    keep->counts.first == 1)
+		return false;
+	if (!memcmp(hole->in_rings, keep->first_rings, ID_BYTES))
+		return hole->in_ns <= keep->first_ns;
+	return memcmp(hole->in_rings, keep->rings, ID_BYTES) &&
+	       !were_rings_before(keep, hole->in_rings);
+}
+
 static void report_hole(struct verifier *verifier, const struct hole *hole)
 {
 	const struct lane_state *lane = &verifier->lanes[hole->of.lane];
 	uint64_t from = hole->first, first, last;
 	char cpu[CPU_NAME_BYTES];
 
-	if (is_in_lost_frames(verifier, hole))
+	if (is_in_lost_frames(verifier, hole) || may_be_declared(verifier, hole))
 		return;
 	while (holes_next_open(&verifier->declared, hole, from, &first, &last)) {
 		if (hole->of.frames)
@@ -343,7 +363,7 @@ static void check_front(struct verifier *verifier, const struct lane_state *lane
 
 	if (verifier->is_part || !lane->begun || !before)
 		return;
-	if (holes_next_open(&verifier->declared, &front, before, &first, &last))
+	if (holes_next_open(&verifier->left, &front, before, &first, &last))
 		finding(verifier, lane, 0,
 			"begins with frame %" PRIu64 ", and nothing declares frame %" PRIu64
 			" gone: the beginning was cut off, or never came here",
@@ -358,6 +378,7 @@ void verifier_end(struct verifier *verifier)
 		receipts_end(verifier, &verifier->lanes[i]);
 	}
 	holes_sort(&verifier->declared);
+	holes_sort(&verifier->left);
 	for (int i = 0; i < LANES; i++)
 		check_front(verifier, &verifier->lanes[i]);
 	for (size_t i = 0; i < verifier->holes.count; i++)
