@@ -9,6 +9,7 @@
 #include "attach/attach.h"
 #include "config/config.h"
 #include "enrich/enrich.h"
+#include "spool/spool.h"
 
 struct coverage_list {
 	Hinomi__Coverage items[KINDS_MAX];

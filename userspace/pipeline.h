@@ -81,8 +81,8 @@ struct pipeline {
 	uint64_t disk_ns; /* ever spent appending to it */
 	uint64_t blind_ns;
 	struct costs costs;
-	uint64_t last_ns; /* time of the record that was taken last */
-	struct host host; /* as it was told last */
+	uint64_t last_ns;	     /* time of the record that was taken last */
+	struct host host;	     /* as it was told last */
 	bool is_known;		     /* a sensor has been at work in this spool before */
 	Hinomi__Gap lost_end[LANES]; /* frames that were gone from it; last_frame 0: none */
 };

@@ -128,6 +128,8 @@ static void resume_quiet(struct pipeline *p, enum lane lane)
 
 	for (unsigned cpu = 0; cpu < attach_cpus(p->attach); cpu++)
 		sequences_resume(p->sequences, lane, cpu, cells[cpu].consumed[lane]);
+}
+
 bool pipeline_is_known(const char *spool)
 {
 	CLEANUP(close_fd) int dir = open(spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
