@@ -10,6 +10,8 @@ $(B)/tests/bench/pipeline: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/bench/pi
 	$(call libs,$(PARTS))
 	@mkdir -p $(@D)
 	$(link) $(ALL_LIBS)
+# tests/suites/25-memory runs it
+test-tools: $(B)/tests/bench/pipeline
 benches: $(BENCHES) $(B)/tests/bench/pipeline
 bench: all test-tools benches
 	tests/bench/compare --build $(B) --write

@@ -19,7 +19,7 @@
 #include "stats/sequence.h"
 
 #define BATCH_RECORDS	   8192
-#define BATCH_BYTES	   (8u << 20)  /* of the arena; a batch ends beyond */
+#define BATCH_BYTES	   (4u << 20)  /* of the arena; a batch ends beyond */
 #define ARENA_BYTES	   (16u << 20) /* leaves room for the largest record */
 #define WHOLE_LEDGER_BYTES (1u << 20)  /* frames between two whole ledgers */
 #define PROCESSES_MAX	   131072

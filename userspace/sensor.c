@@ -279,6 +279,7 @@ static void ready(struct sensor *s)
 		log_warning("system calls that are not needed cannot be given up: %s",
 			    strerror(-err));
 	watch(s, clock_boot_ns());
+	attach_forget(s->attach);
 	notify_send("READY=1");
 	s->ready = true;
 }

@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -292,15 +293,15 @@ int attach_start(struct attach *attach, struct attach_error *error)
 	return 0;
 }
 
+/* Is it the one of the entry's alternatives that was linked? */
 static bool entry_is(const struct attach *attach, const char *entry, const char *name)
 {
-	char why[192];
-	const char *used;
+	size_t size = strlen(name);
 
-	if (!entry || !strstr(entry, name)) /* looking for programs by name is slow */
-		return false;
-	used = tier_program(attach, entry, why, sizeof(why));
-	return used && !strcmp(used, name);
+	for (; entry && *entry; entry += strcspn(entry, "|"), entry += *entry == '|')
+		if (strcspn(entry, "|") == size && !memcmp(entry, name, size))
+			return link_present(attach, name);
+	return false;
 }
 
 bool attach_rests_on(const struct attach *attach, unsigned kind, const char *program)
@@ -342,6 +343,12 @@ static void links_prune(struct attach *attach)
 		memmove(&attach->link_names[i], &attach->link_names[i + 1],
 			(attach->nlinks - i) * sizeof(attach->link_names[0]));
 	}
+}
+
+void attach_forget(struct attach *attach)
+{
+	probe_done(&attach->probe);
+	malloc_trim(0); /* loading took much besides */
 }
 
 /* A hook that is attached and does not fire is worth nothing: the next tier, if there is one. */

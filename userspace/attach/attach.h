@@ -113,6 +113,9 @@ size_t attach_spent(const struct attach *attach, struct spent *ret, size_t max);
 bool attach_rests_on(const struct attach *attach, unsigned kind, const char *program);
 /* CPU time of the sensor's helper processes and their children. */
 uint64_t attach_helpers_ns(const struct attach *attach);
+/* What only choosing among hooks needs (the kernel's BTF, some 6 MiB), once every class has its
+ * tier. */
+void attach_forget(struct attach *attach);
 const struct coverage *attach_coverage(const struct attach *attach, size_t *count);
 /* What became of a watch list. */
 struct attach_watched {

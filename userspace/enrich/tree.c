@@ -23,7 +23,7 @@
 #define HAND_STEPS_MAX 64   /* that the eviction hand takes at once */
 #define ASKED_MAX      1024 /* questions to the kernel for one place in a full tree */
 #define DEAD_SHARE     4    /* at most a quarter of the slots holds dead ones, */
-#define DEAD_MAX       8192 /* and no more than this */
+#define DEAD_MAX       4096 /* and no more than this */
 #define GOLDEN	       0x9e3779b97f4a7c15ULL
 
 struct tree {

@@ -4,14 +4,17 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <hinomi/record.h>
 #include <linux/bpf.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 struct ring {
 	volatile uint64_t *consumer; /* written by us: everything before is given back */
 	const volatile uint64_t *producer;
-	const char *data; /* mapped twice in a row, so that a record never wraps */
+	const char *data;
+	char *across; /* room for a record that goes over the end and on at the beginning */
 	uint64_t mask, size;
 	uint64_t position; /* read so far, not yet given back */
 	size_t page;
@@ -35,11 +38,15 @@ int ring_open(int map_fd, struct ring **ret)
 	if (at == MAP_FAILED)
 		return -errno;
 	ring->consumer = at;
-	at = mmap(NULL, ring->page + 2 * ring->size, PROT_READ, MAP_SHARED, map_fd, ring->page);
+	/* the kernel offers it twice in a row, and every page would count twice */
+	at = mmap(NULL, ring->page + ring->size, PROT_READ, MAP_SHARED, map_fd, ring->page);
 	if (at == MAP_FAILED)
 		return -errno;
 	ring->producer = at;
 	ring->data = (const char *)at + ring->page;
+	ring->across = malloc(RECORD_BYTES_MAX);
+	if (!ring->across)
+		return -ENOMEM;
 	ring->position = __atomic_load_n(ring->consumer, __ATOMIC_ACQUIRE);
 	*ret = TAKE(ring);
 	return 0;
@@ -52,8 +59,24 @@ void ring_free(struct ring *ring)
 	if (ring->consumer)
 		munmap((void *)ring->consumer, ring->page);
 	if (ring->producer)
-		munmap((void *)ring->producer, ring->page + 2 * ring->size);
+		munmap((void *)ring->producer, ring->page + ring->size);
+	free(ring->across);
 	free(ring);
+}
+
+/* In one piece.  Nothing that is not yet released can go over the end twice. */
+static const void *record_at(const struct ring *ring, uint64_t position, size_t size)
+{
+	uint64_t offset = position & ring->mask;
+	size_t before = ring->size - offset;
+
+	if (size <= before)
+		return ring->data + offset;
+	if (size > RECORD_BYTES_MAX) /* cannot be: there are none; shows as a gap */
+		return NULL;
+	memcpy(ring->across, ring->data + offset, before);
+	memcpy(ring->across + before, ring->data, size - before);
+	return ring->across;
 }
 
 const void *ring_next(struct ring *ring, size_t *size)
@@ -63,6 +86,7 @@ const void *ring_next(struct ring *ring, size_t *size)
 	while (ring && ring->position < end) {
 		const uint32_t *head = (const void *)(ring->data + (ring->position & ring->mask));
 		uint32_t len = __atomic_load_n(head, __ATOMIC_ACQUIRE);
+		const void *record;
 		uint64_t next;
 
 		if (len & BPF_RINGBUF_BUSY_BIT)
@@ -71,9 +95,12 @@ const void *ring_next(struct ring *ring, size_t *size)
 		next = ring->position + ((*size + BPF_RINGBUF_HDR_SZ + 7) & ~7ULL);
 		if (next > end) /* cannot be: do not read beyond what was written */
 			return NULL;
+		record = len & BPF_RINGBUF_DISCARD_BIT
+				 ? NULL
+				 : record_at(ring, ring->position + BPF_RINGBUF_HDR_SZ, *size);
 		ring->position = next;
-		if (!(len & BPF_RINGBUF_DISCARD_BIT))
-			return (const char *)head + BPF_RINGBUF_HDR_SZ;
+		if (record)
+			return record;
 	}
 	return NULL;
 }

@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "seal/seal.h"
 
-#define BODIES 16 /* of one class that are remembered, by the file that they are about */
+#define BODIES 64 /* of one class that are remembered, by the file that they are about */
 
 enum item { ITEM_PROCESS = 1, ITEM_EVENT = 2 };
 
@@ -166,7 +166,7 @@ static void put_body(struct delta *delta, unsigned id, const ProtobufCMessageDes
 	}
 	file = bodies->file ? *(const Hinomi__File *const *)(message + bodies->file) : NULL;
 	inode = file ? file->inode : 0;
-	body = &bodies->slots[inode * 0x9e3779b97f4a7c15ull >> 60];
+	body = &bodies->slots[inode * 0x9e3779b97f4a7c15ull / (UINT64_MAX / BODIES + 1)];
 	before = body->frame == delta->frame && body->inode == inode ? body : bodies->newest;
 	if (before && before->frame != delta->frame)
 		before = NULL;

@@ -11,7 +11,7 @@
 #define ELEMENTS 8 /* of a list that are remembered */
 #define ZEROS	 2048
 
-enum type { U32, I32, U64, BOOLEAN, BYTES, STRING, MESSAGE, BYTES_LIST, MESSAGE_LIST };
+enum type { U32, I32, BOOLEAN, U64, BYTES, STRING, MESSAGE, BYTES_LIST, MESSAGE_LIST };
 
 static const uint8_t zeros[ZEROS];
 
@@ -105,7 +105,7 @@ bool has_room(struct writer *writer, size_t size)
 	return !writer->error;
 }
 
-static inline void put_number(struct writer *writer, unsigned id, uint64_t now, uint64_t before)
+static void put_number(struct writer *writer, unsigned id, uint64_t now, uint64_t before)
 {
 	if (now == before || !has_room(writer, SCALAR_MAX))
 		return;
@@ -302,6 +302,7 @@ static void put_list(struct writer *writer, const struct place *before, struct p
 	memcpy(now->last + field->quantifier, &n, sizeof(n));
 }
 
+/* One that is not a number. */
 static void put_field(struct writer *writer, const struct place *before, struct place *now,
 		      unsigned i, const uint8_t *message)
 {
@@ -311,23 +312,6 @@ static void put_field(struct writer *writer, const struct place *before, struct 
 	uint8_t *to = now->last + field->offset;
 
 	switch (field->type) {
-	case U32:
-		put_number(writer, field->id, load32(value), load32(was));
-		memcpy(to, value, 4);
-		break;
-	case I32:
-		put_number(writer, field->id, (uint64_t)(int32_t)load32(value),
-			   (uint64_t)(int32_t)load32(was));
-		memcpy(to, value, 4);
-		break;
-	case U64:
-		put_number(writer, field->id, load64(value), load64(was));
-		memcpy(to, value, 8);
-		break;
-	case BOOLEAN:
-		put_number(writer, field->id, !!load32(value), !!load32(was));
-		memcpy(to, value, 4);
-		break;
 	case BYTES:
 		put_bytes_field(writer, field->id, (const void *)value, (const void *)was,
 				(void *)to);
@@ -346,11 +330,37 @@ static void put_field(struct writer *writer, const struct place *before, struct 
 	}
 }
 
-/* Those that are not in a oneof. */
+static inline uint64_t signed32(uint64_t value)
+{
+	return (uint64_t)(int32_t)value;
+}
+
+/* Most fields are numbers, and most of them as before. */
 void put_fields(struct writer *writer, const struct place *before, struct place *now,
 		const uint8_t *message)
 {
+	const uint8_t *last = before ? before->last : zeros;
+
 	writer->weight += WEIGHT;
-	for (unsigned i = 0; i < now->nplain && !writer->error; i++)
-		put_field(writer, before, now, i, message);
+	for (unsigned i = 0; i < now->nplain && !writer->error; i++) {
+		const struct field *field = &now->fields[i];
+		size_t at = field->offset;
+		uint64_t value, was;
+
+		if (field->type > U64) {
+			put_field(writer, before, now, i, message);
+			continue;
+		}
+		value = field->type == U64 ? load64(message + at) : load32(message + at);
+		was = field->type == U64 ? load64(last + at) : load32(last + at);
+		memcpy(now->last + at, message + at, field->type == U64 ? 8 : 4);
+		if (value == was)
+			continue;
+		if (field->type == I32)
+			put_number(writer, field->id, signed32(value), signed32(was));
+		else if (field->type == BOOLEAN)
+			put_number(writer, field->id, !!value, !!was);
+		else
+			put_number(writer, field->id, value, was);
+	}
 }

@@ -22,6 +22,7 @@
 
 #include "base/clock.h"
 #include "config/config.h"
+#include "enrich/enrich.h"
 #include "frame/crypto.h"
 #include "frame/frame.h"
 #include "mix.h"
@@ -151,15 +152,19 @@ static void print_spool(const char *dir, uint64_t events)
 	       (double)bytes / (double)events);
 }
 
-static void print_memory(void)
+static void print_memory(const struct pipeline *p)
 {
+	struct enrich_stats stats;
 	CLEANUP(fclose) FILE *status = fopen("/proc/self/status", "re");
 	char line[128];
 
 	while (status && fgets(line, sizeof(line), status))
 		if (!strncmp(line, "VmHWM", 5) || !strncmp(line, "Rss", 3))
 			fputs(line, stdout);
+	enrich_stats(p->enrich, &stats);
 	printf("of which rings  %8zu kB\n", stand_in_bytes() >> 10);
+	printf("processes       %8llu, files %llu\n", (unsigned long long)stats.processes,
+	       (unsigned long long)stats.origins);
 }
 
 static int options_read(struct options *options, int argc, char **argv)
@@ -216,7 +221,8 @@ int main(int argc, char **argv)
 	}
 	run(&pipeline, &options, &totals);
 	pipeline_drain(&pipeline);
-	print_memory();
+	pipeline_end(&pipeline);
+	print_memory(&pipeline);
 	pipeline_close(&pipeline);
 	printf("events          %8llu in batches of %lu\n", (unsigned long long)totals.events,
 	       options.batch);
