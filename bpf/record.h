@@ -275,12 +275,13 @@ static __always_inline void record_send(struct slot *slot, void *ring, __u32 lan
 	rec->size = size;
 	rec->time_ns = bpf_ktime_get_boot_ns();
 	rec->seq = sequence_next(sequence, lane);
-	if (!rec->seq)
+	if (!rec->seq) {
 		count(&cell->lost_scratch);
-	else if (bpf_ringbuf_output(ring, slot->data, size, wakeup_flags(ring, lane)))
+		return;
+	}
+	count(&cell->sent[lane]); /* before anybody can read it */
+	if (bpf_ringbuf_output(ring, slot->data, size, wakeup_flags(ring, lane)))
 		count(&cell->lost_ring[lane]);
-	else
-		count(&cell->emitted);
 }
 
 #include "lane.h"

@@ -9,15 +9,14 @@
 #include "tap.h"
 
 /* Outcome counters of one class on one cpu, in the map `ledger`, index cpu * KINDS_MAX + kind.
- * Every event that a hook begins ends in exactly one of the last four. */
+ * Every event that a hook begins ends in exactly one of sent, filtered, aggregated, lost_scratch. */
 struct ledger_cell {
 	__u64 seen;
-	__u64 emitted; /* given to a ring */
+	__u64 sent[LANES]; /* has a number; is in the ring, or lost_ring */
 	__u64 filtered;
 	__u64 aggregated;
 	__u64 lost_ring[LANES]; /* no ring space */
 	__u64 lost_scratch;	/* no scratch slot or number: too many programs nested on one cpu */
-	__u64 pad;
 };
 
 /* Sequence counters, in the map `sequences`, index cpu. */

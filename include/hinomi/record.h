@@ -21,6 +21,7 @@
 #define RECORD_ARGS_MAX	 40960 /* arguments in one exec record: head and tail */
 #define RECORD_ARGS_TAIL 8192
 #define CPU_SENSOR	 0xffffffffu /* Event.cpu of the sensor's own events */
+#define CPU_UNKNOWN	 0xfffffffeu /* of what a program skipped: the kernel does not say where */
 
 /* bytes of this record: len of them at off from its start; total were there */
 struct bytes_ref {

@@ -9,7 +9,8 @@
 #include "event/event.h"
 #include "frame/frame.h"
 
-#define CPUS_MAX 1024 /* and the sensor's own */
+#define CPUS_MAX 1024 /* and the sensor's own, and the one that is not known */
+#define ACCOUNTS (CPUS_MAX + 2)
 
 struct account {
 	const Hinomi__LedgerRow *row; /* cumulative: the last one counts */
@@ -19,11 +20,11 @@ struct account {
 static struct account *account_of(struct account *accounts, Hinomi__Lane lane, unsigned kind,
 				  uint32_t cpu)
 {
-	uint32_t at = cpu == CPU_SENSOR ? CPUS_MAX : cpu;
+	uint32_t at = cpu == CPU_SENSOR ? CPUS_MAX : cpu == CPU_UNKNOWN ? CPUS_MAX + 1 : cpu;
 
-	if ((unsigned)lane >= LANES || kind >= KINDS_MAX || at > CPUS_MAX)
+	if ((unsigned)lane >= LANES || kind >= KINDS_MAX || at >= ACCOUNTS)
 		return NULL;
-	return &accounts[((unsigned)lane * KINDS_MAX + kind) * (CPUS_MAX + 1) + at];
+	return &accounts[((unsigned)lane * KINDS_MAX + kind) * ACCOUNTS + at];
 }
 
 static void check_account(struct check *check, const struct account *account, unsigned kind,
@@ -41,6 +42,11 @@ static void check_account(struct check *check, const struct account *account, un
 	if (row->seen != sum)
 		check_fail(check, "%s on cpu %u: seen %llu, but accounted for %llu", name, cpu,
 			   (unsigned long long)row->seen, (unsigned long long)sum);
+	sum += row->elsewhere;
+	if (row->begun < sum || (row->closed && row->begun != sum))
+		check_fail(check, "%s on cpu %u: begun %llu, but accounted for %llu%s", name, cpu,
+			   (unsigned long long)row->begun, (unsigned long long)sum,
+			   row->closed ? " at the stop" : "");
 	if (row->delivered != account->held)
 		check_fail(check, "%s on cpu %u: delivered %llu, but frames hold %llu", name, cpu,
 			   (unsigned long long)row->delivered, (unsigned long long)account->held);
@@ -49,7 +55,7 @@ static void check_account(struct check *check, const struct account *account, un
 /* Ledgers and sequences count from 0 in each set of rings. */
 static void check_rings(struct check *check, const ProtobufCBinaryData *rings)
 {
-	struct account *accounts = calloc(LANES * KINDS_MAX * (CPUS_MAX + 1), sizeof(*accounts));
+	struct account *accounts = calloc(LANES * KINDS_MAX * ACCOUNTS, sizeof(*accounts));
 	const struct story *story = check->story;
 	bool whole[LANES] = {false, false};
 
@@ -75,10 +81,10 @@ static void check_rings(struct check *check, const ProtobufCBinaryData *rings)
 		if (account && same_rings(&seen->frame->header->rings_id, rings))
 			account->held++;
 	}
-	for (unsigned at = 0; accounts && at < LANES * KINDS_MAX * (CPUS_MAX + 1); at++)
+	for (unsigned at = 0; accounts && at < LANES * KINDS_MAX * ACCOUNTS; at++)
 		if (accounts[at].row || accounts[at].held)
-			check_account(check, &accounts[at], at / (CPUS_MAX + 1) % KINDS_MAX,
-				      at % (CPUS_MAX + 1));
+			check_account(check, &accounts[at], at / ACCOUNTS % KINDS_MAX,
+				      at % ACCOUNTS);
 	want_true(check, "a whole ledger in each lane", whole[LANE_KEEP] && whole[LANE_BULK]);
 	free(accounts);
 }

@@ -176,6 +176,8 @@ static void add_of_cpu(struct life *life, enum lane lane, uint32_t cpu)
 		add(life, lane, cpu, ++*next, NULL);
 	row->seen += events;
 	row->delivered += events;
+	some = row->seen + random_below(seed, 3); /* under way */
+	row->begun = some > row->begun ? some : row->begun;
 }
 
 static void declare(struct life *life)

@@ -350,6 +350,18 @@ static void ledger_wrong(struct attempt *attempt)
 	forge_all(attempt, lie_in_ledger);
 }
 
+static void uncount(Hinomi__FrameHeader *header, Hinomi__Payload *payload)
+{
+	(void)payload;
+	for (size_t i = 0; i < header->n_ledger; i++)
+		header->ledger[i]->begun = 0;
+}
+
+static void begun_wrong(struct attempt *attempt)
+{
+	forge_all(attempt, uncount);
+}
+
 const struct mutation mutations[] = {
 	{"changed", changed},
 	{"deleted", deleted},
@@ -373,5 +385,6 @@ const struct mutation mutations[] = {
 	{"event-dropped", event_dropped},
 	{"clock-set-back", clock_set_back},
 	{"ledger-wrong", ledger_wrong},
+	{"begun-wrong", begun_wrong},
 	{0},
 };

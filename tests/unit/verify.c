@@ -54,6 +54,7 @@ static void test_clean_filtered(void **state)
 		     sequences[LANE_KEEP][0] + 10);
 	row.filtered = 10;
 	row.seen += 10;
+	row.begun += 12; /* two of them under way */
 	rows[0] = row;
 	rows[1] = other;
 	finish(LANE_KEEP, rows, 2);
@@ -330,13 +331,34 @@ static void test_ledger(void **state)
 	Hinomi__LedgerRow row = ledger_row(KIND_exec, 0, 30);
 
 	(void)state;
-	row.seen = 31;
+	row.begun = row.seen = 31;
 	finish(LANE_KEEP, &row, 1);
 	assert_int_equal(verify(), 2);
 	assert_reported("keep: frame 7: ledger of exec, cpu 0: 31 seen, but 30 delivered, 0 "
 			"filtered, 0 aggregated, 0 lost");
 	assert_reported("keep: frame 7: ledger is said to be whole, but exec of cpu 1, last in "
 			"frame 6, is not there");
+}
+
+static void test_ledger_begun(void **state)
+{
+	Hinomi__LedgerRow rows[] = {ledger_row(KIND_exec, 0, 30), ledger_row(KIND_exec, 1, 30)};
+
+	(void)state;
+	rows[0].begun = 31;
+	finish(LANE_KEEP, rows, 2);
+	assert_int_equal(verify(), 0);
+	rows[0].closed = rows[1].closed = true;
+	finish(LANE_KEEP, rows, 2);
+	assert_int_equal(verify(), 1);
+	assert_reported("keep: frame 8: ledger of exec, cpu 0: 31 begun, but 30 seen, and nothing "
+			"is under way");
+	rows[0].closed = rows[1].closed = false;
+	rows[0].begun = 29;
+	finish(LANE_KEEP, rows, 2);
+	assert_int_equal(verify(), 3);
+	assert_reported("keep: frame 9: ledger of exec, cpu 0: 29 begun, but 30 seen");
+	assert_reported("keep: frame 9: ledger of exec, cpu 0: goes back behind that of frame 8");
 }
 
 static void test_ledger_goes_back(void **state)
@@ -421,6 +443,7 @@ int main(void)
 		TEST(test_late_number),
 		TEST(test_covered_silently),
 		TEST(test_ledger),
+		TEST(test_ledger_begun),
 		TEST(test_ledger_goes_back),
 		TEST(test_ledger_other_lane),
 		TEST(test_rings_come_back),

@@ -51,7 +51,7 @@ static inline Hinomi__LedgerRow ledger_row(unsigned kind, uint32_t cpu, uint64_t
 
 	row.kind = kind;
 	row.cpu = cpu;
-	row.seen = row.delivered = delivered;
+	row.begun = row.seen = row.delivered = delivered;
 	return row;
 }
 

@@ -34,9 +34,10 @@ void account_events(struct verifier *verifier, struct lane_state *lane,
 
 static bool goes_back(const struct row *row, const Hinomi__LedgerRow *next)
 {
-	return next->seen < row->seen || next->delivered < row->delivered ||
-	       next->filtered < row->filtered || next->aggregated < row->aggregated ||
-	       next->lost < row->lost;
+	return next->begun < row->begun || next->elsewhere < row->elsewhere ||
+	       next->seen < row->seen ||
+	       next->delivered < row->delivered || next->filtered < row->filtered ||
+	       next->aggregated < row->aggregated || next->lost < row->lost;
 }
 
 static void check_sum(struct verifier *verifier, struct lane_state *lane, uint64_t number,
@@ -44,6 +45,13 @@ static void check_sum(struct verifier *verifier, struct lane_state *lane, uint64
 {
 	char cpu[CPU_NAME_BYTES];
 
+	if (row->begun < row->seen + row->elsewhere ||
+	    (row->closed && row->begun != row->seen + row->elsewhere))
+		finding(verifier, lane, number,
+			"ledger of %s, %s: %" PRIu64 " begun, but %" PRIu64 " seen%s",
+			name_of(row->kind), cpu_name(row->cpu, cpu), row->begun,
+			row->seen + row->elsewhere,
+			row->closed ? ", and nothing is under way" : "");
 	if (row->seen == row->delivered + row->filtered + row->aggregated + row->lost)
 		return;
 	finding(verifier, lane, number,

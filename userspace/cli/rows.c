@@ -56,6 +56,8 @@ struct row *rows_get(struct rows *rows, uint32_t kind, uint32_t cpu)
 
 void row_set(struct row *row, const Hinomi__LedgerRow *from)
 {
+	row->begun = from->begun;
+	row->elsewhere = from->elsewhere;
 	row->seen = from->seen;
 	row->delivered = from->delivered;
 	row->filtered = from->filtered;

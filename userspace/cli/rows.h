@@ -11,7 +11,7 @@
 
 struct row {
 	uint32_t kind, cpu;
-	uint64_t seen, delivered, filtered, aggregated, lost;
+	uint64_t begun, elsewhere, seen, delivered, filtered, aggregated, lost;
 	uint64_t counted; /* events of it that were really there */
 	uint64_t frame;	  /* that stated it last; 0: none did */
 };

@@ -33,6 +33,8 @@ const char *cpu_name(uint32_t cpu, char buffer[CPU_NAME_BYTES])
 {
 	if (cpu == CPU_SENSOR)
 		return "the sensor itself";
+	if (cpu == CPU_UNKNOWN)
+		return "a cpu that is not known";
 	snprintf(buffer, CPU_NAME_BYTES, "cpu %" PRIu32, cpu);
 	return buffer;
 }

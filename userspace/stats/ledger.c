@@ -12,30 +12,32 @@
 
 struct account {
 	struct kernel_part {
-		uint64_t seen, filtered, aggregated, lost;
+		uint64_t begun, elsewhere, filtered, aggregated, lost;
 	} kernel;
 	uint64_t delivered, filtered, aggregated, lost; /* decided here */
-	uint64_t taken; /* sum of the row when it was last given out */
+	uint64_t taken; /* the row's numbers when it was last given out, added up */
 };
 
 struct ledger {
 	unsigned cpus;
-	struct account
-		*accounts; /* LANES times cpus + 1 times KINDS_MAX; the last cpu is the sensor */
+	bool closed;
+	unsigned slots; /* cpus, the sensor, and the cpu that is not known */
+	struct account *accounts; /* LANES times slots times KINDS_MAX */
 };
 
 int ledger_new(unsigned cpus, struct ledger **ret)
 {
 	CLEANUP(ledger_free) struct ledger *ledger = NULL;
 
-	if (!cpus || cpus >= CPU_SENSOR)
+	if (!cpus || cpus >= CPU_UNKNOWN)
 		return -EINVAL;
 	ledger = calloc(1, sizeof(*ledger));
 	if (!ledger)
 		return -ENOMEM;
 	ledger->cpus = cpus;
-	ledger->accounts =
-		calloc(LANES * ((size_t)cpus + 1) * KINDS_MAX, sizeof(*ledger->accounts));
+	ledger->slots = cpus + 2;
+	ledger->accounts = calloc((size_t)LANES * ledger->slots * KINDS_MAX,
+				  sizeof(*ledger->accounts));
 	if (!ledger->accounts)
 		return -ENOMEM;
 	*ret = TAKE(ledger);
@@ -50,33 +52,44 @@ void ledger_free(struct ledger *ledger)
 	free(ledger);
 }
 
+static struct account *account_at(const struct ledger *ledger, enum lane lane, unsigned kind,
+				  unsigned slot)
+{
+	return &ledger->accounts[((size_t)lane * ledger->slots + slot) * KINDS_MAX + kind];
+}
+
 /* A cpu that cannot be is counted with the sensor's own: the sums must hold whatever came. */
 static struct account *account_of(const struct ledger *ledger, enum lane lane, unsigned kind,
 				  uint32_t cpu)
 {
-	size_t slot = cpu < ledger->cpus ? cpu : ledger->cpus;
+	if (cpu < ledger->cpus)
+		return account_at(ledger, lane, kind, cpu);
+	return account_at(ledger, lane, kind, ledger->cpus + (cpu == CPU_UNKNOWN));
+}
 
-	return &ledger->accounts[((size_t)lane * (ledger->cpus + 1) + slot) * KINDS_MAX + kind];
+static uint64_t load(const __u64 *from)
+{
+	return __atomic_load_n(from, __ATOMIC_ACQUIRE);
 }
 
 /*
- * Outcomes before seen: the kernel goes on counting meanwhile, and counts seen first.
- * What never got as far as a lane counts where its class mostly goes.
+ * Outcomes before what they are outcomes of: the kernel goes on counting meanwhile, and counts
+ * them last.  What never got as far as a lane counts where its class mostly goes.
  */
 static void read_cell(struct ledger *ledger, unsigned kind, uint32_t cpu,
 		      const struct ledger_cell *from)
 {
 	enum lane home = (enum lane)kind_lane(kind);
-	struct account *other =
-		account_of(ledger, home == LANE_KEEP ? LANE_BULK : LANE_KEEP, kind, cpu);
-	struct kernel_part *to = &account_of(ledger, home, kind, cpu)->kernel;
+	enum lane other = home == LANE_KEEP ? LANE_BULK : LANE_KEEP;
+	struct kernel_part *there = &account_at(ledger, other, kind, cpu)->kernel;
+	struct kernel_part *to = &account_at(ledger, home, kind, cpu)->kernel;
 
-	to->filtered = __atomic_load_n(&from->filtered, __ATOMIC_ACQUIRE);
-	to->aggregated = __atomic_load_n(&from->aggregated, __ATOMIC_ACQUIRE);
-	to->lost = __atomic_load_n(&from->lost_ring[home], __ATOMIC_ACQUIRE) +
-		   __atomic_load_n(&from->lost_scratch, __ATOMIC_ACQUIRE);
-	other->kernel.lost = __atomic_load_n(&from->lost_ring[!home], __ATOMIC_ACQUIRE);
-	to->seen = __atomic_load_n(&from->seen, __ATOMIC_ACQUIRE);
+	to->filtered = load(&from->filtered);
+	to->aggregated = load(&from->aggregated);
+	to->lost = load(&from->lost_ring[home]) + load(&from->lost_scratch);
+	there->lost = load(&from->lost_ring[other]);
+	there->begun = to->elsewhere = load(&from->sent[other]);
+	to->begun = load(&from->seen);
 }
 
 void ledger_kernel(struct ledger *ledger, const struct ledger_cell *cells)
@@ -126,6 +139,22 @@ static struct ledger_sum sum_of(const struct account *account)
 	return sum;
 }
 
+static uint32_t cpu_of(const struct ledger *ledger, unsigned slot)
+{
+	return slot < ledger->cpus ? slot : slot == ledger->cpus ? CPU_SENSOR : CPU_UNKNOWN;
+}
+
+/* Of the kernel's own cpus the kernel's own count; of the others there is no other count. */
+static uint64_t begun_of(const struct ledger *ledger, unsigned slot, const struct account *account)
+{
+	return slot < ledger->cpus ? account->kernel.begun : sum_of(account).seen;
+}
+
+void ledger_close(struct ledger *ledger)
+{
+	ledger->closed = true;
+}
+
 struct ledger_sum ledger_class(const struct ledger *ledger, unsigned kind)
 {
 	struct ledger_sum total = {0};
@@ -134,12 +163,12 @@ struct ledger_sum ledger_class(const struct ledger *ledger, unsigned kind)
 	if (!kind_name(kind))
 		return total;
 	for (int lane = 0; lane < LANES; lane++)
-		for (unsigned cpu = 0; cpu <= ledger->cpus; cpu++) {
+		for (unsigned slot = 0; slot < ledger->slots; slot++) {
 			const struct account *account =
-				account_of(ledger, (enum lane)lane, kind, cpu);
+				account_at(ledger, (enum lane)lane, kind, slot);
 			struct ledger_sum sum = sum_of(account);
 
-			begun += account->kernel.seen;
+			begun += begun_of(ledger, slot, account) - account->kernel.elsewhere;
 			total.seen += sum.seen;
 			total.delivered += sum.delivered;
 			total.filtered += sum.filtered;
@@ -150,7 +179,7 @@ struct ledger_sum ledger_class(const struct ledger *ledger, unsigned kind)
 	return total;
 }
 
-static void fill_row(Hinomi__LedgerRow *row, unsigned kind, uint32_t cpu,
+static void fill_row(Hinomi__LedgerRow *row, unsigned kind, uint32_t cpu, uint64_t begun,
 		     const struct account *account)
 {
 	struct ledger_sum sum = sum_of(account);
@@ -158,6 +187,8 @@ static void fill_row(Hinomi__LedgerRow *row, unsigned kind, uint32_t cpu,
 	hinomi__ledger_row__init(row);
 	row->kind = kind;
 	row->cpu = cpu;
+	row->begun = begun;
+	row->elsewhere = account->kernel.elsewhere;
 	row->seen = sum.seen;
 	row->delivered = sum.delivered;
 	row->filtered = sum.filtered;
@@ -173,17 +204,19 @@ size_t ledger_rows(struct ledger *ledger, enum lane lane, bool whole, Hinomi__Le
 {
 	size_t n = 0;
 
-	for (unsigned cpu = 0; cpu <= ledger->cpus; cpu++)
+	for (unsigned slot = 0; slot < ledger->slots; slot++)
 		for (unsigned kind = 0; kind < KINDS_MAX; kind++) {
-			struct account *account = account_of(ledger, lane, kind, cpu);
-			uint64_t seen = sum_of(account).seen;
+			struct account *account = account_at(ledger, lane, kind, slot);
+			uint64_t begun = begun_of(ledger, slot, account);
+			uint64_t all = begun + sum_of(account).seen + account->kernel.elsewhere;
 
-			if (whole ? !seen : seen == account->taken)
+			if (whole ? !all : all == account->taken)
 				continue;
 			if (n == max)
 				return n;
-			fill_row(&rows[n++], kind, cpu < ledger->cpus ? cpu : CPU_SENSOR, account);
-			account->taken = seen;
+			fill_row(&rows[n], kind, cpu_of(ledger, slot), begun, account);
+			rows[n++].closed = ledger->closed;
+			account->taken = all;
 		}
 	return n;
 }
@@ -199,5 +232,19 @@ void ledger_restore(struct ledger *ledger, enum lane lane, const Hinomi__LedgerR
 	account->filtered = row->filtered_user;
 	account->aggregated = row->aggregated_user;
 	account->lost = row->lost_user;
-	account->taken = row->seen;
+	account->taken = row->begun + row->seen + row->elsewhere;
+}
+
+uint64_t ledger_skipped(struct ledger *ledger, unsigned kind, uint64_t skipped)
+{
+	struct account *account;
+
+	if (!kind_is_kernel(kind))
+		return 0;
+	account = account_of(ledger, (enum lane)kind_lane(kind), kind, CPU_UNKNOWN);
+	if (skipped <= account->lost)
+		return 0;
+	skipped -= account->lost;
+	account->lost += skipped;
+	return skipped;
 }

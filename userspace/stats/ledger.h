@@ -30,6 +30,11 @@ void ledger_free(struct ledger *ledger);
 void ledger_kernel(struct ledger *ledger, const struct ledger_cell *cells);
 void ledger_count(struct ledger *ledger, enum lane lane, unsigned kind, uint32_t cpu,
 		  enum outcome outcome, uint64_t n);
+/* What the kernel's programs skipped of a class since they were loaded, on no known cpu; how much
+ * of it is new: that is counted as lost, in the lane where the class mostly is. */
+uint64_t ledger_skipped(struct ledger *ledger, unsigned kind, uint64_t skipped);
+/* No program counts any more, and what they gave was read: rows say so from here on. */
+void ledger_close(struct ledger *ledger);
 /* Of both lanes. */
 struct ledger_sum ledger_class(const struct ledger *ledger, unsigned kind);
 /* Rows that changed since they were last taken for this lane, or all; written to rows (capacity

@@ -52,7 +52,7 @@ bool stand_in_put(const struct record *record)
 	if (ring->end > touched[record->lane])
 		touched[record->lane] = ring->end;
 	the_attach.cells[record->cpu * KINDS_MAX + record->kind].seen++;
-	the_attach.cells[record->cpu * KINDS_MAX + record->kind].emitted++;
+	the_attach.cells[record->cpu * KINDS_MAX + record->kind].sent[record->lane]++;
 	the_attach.sequences[record->cpu].next[record->lane] = record->seq;
 	return true;
 }
