@@ -52,7 +52,8 @@ static void within_50_ms_or_256_kib(void **state)
 	struct took little = commits(test->dir, 1000, false);
 
 	print_message("1000 bytes: %.1f ms, at least %.1f\n", little.median, little.shortest);
-	assert_true(little.median > 40 && little.shortest < 80);
+	/* what a frame was held for before, HOLD_NS of pipeline.c, comes to it */
+	assert_true(little.median > 4 && little.shortest < 30);
 	assert_true(commits(test->dir, sizeof(frame), false).shortest < 40);
 	assert_true(commits(test->dir, 1000, true).shortest < 40);
 }
