@@ -54,7 +54,7 @@ ALL_LIBS := $(sort $(sensor_LIBS) $(forward_LIBS) $(collect_LIBS))
 all: $(PROGRAMS)
 
 # ---- protobuf
-PROTO := object process file network kernel sensor event frame otlp collect
+PROTO := object process file network kernel summary sensor event frame otlp collect
 GEN_H := $(PROTO:%=$(B)/gen/%.pb-c.h) $(B)/gen/hinomi.skel.h
 $(B)/gen/%.pb-c.c $(B)/gen/%.pb-c.h: proto/%.proto
 	@mkdir -p $(@D)

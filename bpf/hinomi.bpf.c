@@ -25,6 +25,7 @@ char LICENSE[] SEC("license") = "GPL";
 #include "facts.h"
 #include "regs.h"
 #include "record.h"
+#include "bulk.h"
 #include "path.h"
 #include "process.h"
 #include "watch.h"

@@ -164,6 +164,17 @@ static __always_inline void slot_release(struct slot *slot)
 	__sync_fetch_and_add(&slot->busy, -1);
 }
 
+/* An event whose facts are gone: the table that they waited in was too small. */
+static __always_inline void record_missed(__u32 kind)
+{
+	struct ledger_cell *cell = ledger_cell(kind);
+
+	if (!cell || is_off(kind))
+		return;
+	count(&cell->seen);
+	count(in_scope() ? &cell->lost_scratch : &cell->filtered);
+}
+
 /*
  * The global functions below are verified once each, whatever calls them; the
  * slot's index goes between them, since 5.10 lets no pointer through.
@@ -258,7 +269,8 @@ static __always_inline __u64 sequence_next(struct sequence_cell *cell, __u32 lan
 	return n;
 }
 
-static __always_inline void record_send(struct slot *slot, void *ring, __u32 lane)
+/* Whether it is in the ring. */
+static __always_inline bool record_send(struct slot *slot, void *ring, __u32 lane)
 {
 	struct record *rec = (void *)slot->data;
 	__u32 cpu = bpf_get_smp_processor_id();
@@ -266,25 +278,30 @@ static __always_inline void record_send(struct slot *slot, void *ring, __u32 lan
 	struct ledger_cell *cell = ledger_cell(rec->kind);
 	__u32 size = slot->used;
 
-	if (!sequence || !cell)
-		return;
+	if (!cell)
+		return false; /* cannot be: it was counted there when it began */
 	if (size > RECORD_BYTES_MAX)
 		size = RECORD_BYTES_MAX;
 	rec->lane = lane;
 	rec->cpu = cpu;
 	rec->size = size;
 	rec->time_ns = bpf_ktime_get_boot_ns();
-	rec->seq = sequence_next(sequence, lane);
+	rec->seq = sequence ? sequence_next(sequence, lane) : 0;
 	if (!rec->seq) {
 		count(&cell->lost_scratch);
-		return;
+		return false;
 	}
 	count(&cell->sent[lane]); /* before anybody can read it */
-	if (bpf_ringbuf_output(ring, slot->data, size, wakeup_flags(ring, lane)))
-		count(&cell->lost_ring[lane]);
+	if (!bpf_ringbuf_output(ring, slot->data, size, wakeup_flags(ring, lane)))
+		return true;
+	count(&cell->lost_ring[lane]);
+	return false;
 }
 
 #include "lane.h"
+
+/* bulk.h: counts the record instead, where the ring is nearly full; 0: it is to be sent */
+int bulk_gather(__u32 index);
 
 /* Numbers the record and gives it to its lane; `wanted` is what the class says. */
 __noinline int record_close(__u32 index, __u32 wanted)
@@ -295,7 +312,7 @@ __noinline int record_close(__u32 index, __u32 wanted)
 		return 0;
 	if (lane_of((void *)slot->data, slot->used, wanted) == LANE_KEEP)
 		record_send(slot, &ring_keep, LANE_KEEP);
-	else
+	else if (!bulk_gather(index))
 		record_send(slot, &ring_bulk, LANE_BULK);
 	slot_release(slot);
 	return 0;

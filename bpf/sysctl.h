@@ -135,11 +135,13 @@ int BPF_PROG(sysctl_exit, struct kiocb *iocb, struct iov_iter *iter, int write, 
 	__u64 who = bpf_get_current_pid_tgid();
 	struct sysctl_value *value;
 
-	if (!write)
+	if (!write || !in_scope() || tier_of(KIND_sysctl) != call.tier)
 		return 0;
 	value = bpf_map_lookup_elem(&sysctl_before, &who);
-	if (!value)
+	if (!value) {
+		record_missed(is_privileged() ? KIND_sysctl : KIND_kernel_attempt);
 		return 0;
+	}
 	on_sysctl(&call, READ(iocb, ki_filp), value->bytes, value->len, value->total, false);
 	bpf_map_delete_elem(&sysctl_before, &who);
 	return 0;

@@ -6,15 +6,14 @@
 #include "attach/attach.h"
 #include "stats/sequence.h"
 
-#define STOP_NS (5 * NS_PER_SEC) /* that a disk which takes nothing may hold up a stop */
+#define STOP_NS	   (5 * NS_PER_SEC) /* that a disk which takes nothing may hold up a stop */
+#define ROUNDS_MAX 4096 /* of 1,048,576 summaries some 300 fit into the smallest ring */
 
-void pipeline_drain(struct pipeline *p)
+static void rings_drain(struct pipeline *p)
 {
 	const struct timespec grace = {.tv_nsec = 20 * NS_PER_MS};
-	const struct sequence_cell *cells = attach_sequences(p->attach);
 	unsigned quiet = 0;
 
-	p->stop_ns = clock_boot_ns() + STOP_NS;
 	/* a program that began before it was detached still ends: twice nothing is nothing */
 	for (int i = 0; i < 1000 && quiet < 2; i++) {
 		quiet = pipeline_run(p) ? 0 : quiet + 1;
@@ -23,6 +22,19 @@ void pipeline_drain(struct pipeline *p)
 		if (quiet || output_stuck(p))
 			nanosleep(&grace, NULL);
 	}
+}
+
+void pipeline_drain(struct pipeline *p)
+{
+	const struct sequence_cell *cells = attach_sequences(p->attach);
+	int rounds = 0;
+
+	p->stop_ns = clock_boot_ns() + STOP_NS;
+	do { /* what the kernel side has counted is told as far as the ring has room */
+		rings_drain(p);
+	} while (!attach_flows(p->attach, true) && attach_untold(p->attach) &&
+		 rounds++ < ROUNDS_MAX && !output_stuck(p));
+	rings_drain(p);
 	for (unsigned cpu = 0; cpu < attach_cpus(p->attach); cpu++)
 		for (int lane = 0; lane < LANES; lane++)
 			sequences_end(p->sequences, lane, cpu,

@@ -2,34 +2,14 @@
 /* What is missing, as events: numbers that never came, and frames that left the spool. */
 #include "pipeline.h"
 #include "attach/attach.h"
-#include "event/event.h"
+#include "losses.h"
 #include "spool/spool.h"
 #include "stats/sequence.h"
 
-/* What the kernel could not hand over since the last gap, by class. */
-static size_t lost_classes(struct pipeline *p, Hinomi__LostClass *lost, Hinomi__LostClass **list)
-{
-	size_t n = 0;
-
-	for (unsigned kind = 0; kind < KINDS_MAX; kind++) {
-		uint64_t sum = kind_is_kernel(kind) ? attach_lost_for_ring(p->attach, kind) : 0;
-
-		if (sum <= p->lost_ring_told[kind])
-			continue;
-		lost[n] = (Hinomi__LostClass)HINOMI__LOST_CLASS__INIT;
-		lost[n].class_ = (char *)kind_name(kind);
-		lost[n].count = sum - p->lost_ring_told[kind];
-		p->lost_ring_told[kind] = sum;
-		list[n] = &lost[n];
-		n++;
-	}
-	return n;
-}
-
 static void declare_missing(struct pipeline *p, const struct gap *missing)
 {
-	Hinomi__LostClass lost[KINDS_MAX], *list[KINDS_MAX];
 	Hinomi__Gap gap = HINOMI__GAP__INIT;
+	struct loss_list lost;
 
 	gap.cpu = missing->cpu;
 	gap.lane = (Hinomi__Lane)missing->lane;
@@ -38,8 +18,10 @@ static void declare_missing(struct pipeline *p, const struct gap *missing)
 	gap.from_ns = missing->from_ns;
 	gap.to_ns = missing->to_ns;
 	gap.cause = HINOMI__GAP__CAUSE__CAUSE_RING_FULL;
-	gap.n_lost = lost_classes(p, lost, list);
-	gap.lost = list;
+	losses_of_ring(p->losses, missing->cpu, missing->lane, missing->last - missing->first + 1,
+		       &lost);
+	gap.n_lost = lost.n;
+	gap.lost = lost.list;
 	/* covered by no frame from here on: frames with later numbers may have gone already */
 	p->frame_due[missing->lane] = true;
 	announce_gap(p, &gap);
@@ -71,6 +53,8 @@ void pipeline_gaps(struct pipeline *p, bool all)
 
 	while (!output_waits(p, LANE_KEEP) && sequences_take_gap(p->sequences, now, &missing))
 		declare_missing(p, &missing);
+	if (!output_waits(p, LANE_KEEP))
+		losses_declare(p, all);
 	while (!output_waits(p, LANE_KEEP) && spool_take_eviction(p->spool, &gone) == 1) {
 		declare_eviction(p, &gone);
 		taken = true;

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "guard/guard.h"
+#include "losses.h"
 #include "spool/spool.h"
 
 #define RETRY_NS (200 * NS_PER_MS)
@@ -43,7 +44,7 @@ static void taken(struct pipeline *p, enum lane lane)
 		log_info("spool %s: takes events again (%s)", p->config->spool, lane_text(lane));
 	p->since_whole_bytes[lane] += w->size;
 	if (lane == LANE_KEEP) /* gaps that were in it are said */
-		memcpy(attach_lost_told(p->attach), p->lost_ring_told, sizeof(p->lost_ring_told));
+		losses_said(p->losses);
 	syncer_kick(p->syncer, w->size, lane == LANE_KEEP);
 	*w = (struct waiting){0};
 }

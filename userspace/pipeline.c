@@ -12,6 +12,7 @@
 #include "enrich/enrich.h"
 #include "filter/filter.h"
 #include "guard/guard.h"
+#include "losses.h"
 #include "ring/ring.h"
 #include "seal/signer.h"
 #include "spool/spool.h"
@@ -126,12 +127,12 @@ int pipeline_open(struct pipeline *p, const struct config *config, struct attach
 	p->attach = attach;
 	p->costs.start_ns = clock_boot_ns();
 	arena_init(&p->arena, ARENA_BYTES);
-	memcpy(p->lost_ring_told, attach_lost_told(attach), sizeof(p->lost_ring_told));
-	p->rows_max = (size_t)(cpus + 1) * KINDS_MAX;
+	p->rows_max = (size_t)(cpus + 2) * KINDS_MAX; /* the sensor's own, and no known one */
 	p->rows = calloc(p->rows_max, sizeof(*p->rows));
 	for (int lane = 0; lane < LANES && !err && attach_ring_fd(attach, lane) >= 0; lane++)
 		err = ring_open(attach_ring_fd(attach, lane), &p->rings[lane]);
 	err = err ?: ledger_new(cpus, &p->ledger);
+	err = err ?: losses_new(attach, &p->losses);
 	err = err ?: sequences_new(cpus, &p->sequences);
 	err = err ?: enrich_new(&enrich, &p->enrich);
 	if (err || !p->rows)
@@ -165,6 +166,7 @@ void pipeline_close(struct pipeline *p)
 	enrich_free(p->enrich);
 	sequences_free(p->sequences);
 	ledger_free(p->ledger);
+	losses_free(p->losses);
 	free(p->rows);
 	arena_done(&p->arena);
 }

@@ -23,6 +23,7 @@ struct evp_pkey_st;
 struct filter;
 struct guard;
 struct ledger;
+struct losses;
 struct ring;
 struct sequences;
 struct spool_writer;
@@ -72,7 +73,7 @@ struct pipeline {
 	bool frame_due[LANES];		   /* seal even without events */
 	uint64_t held_ns;		   /* since when the bulk frame waits; 0: it does not */
 	bool whole_due[LANES];
-	uint64_t lost_ring_told[KINDS_MAX]; /* kernel's losses that a gap has named */
+	struct losses *losses;
 	uint64_t malformed, duplicates;
 	struct held_record held[LANES];
 	struct waiting waiting[LANES];
@@ -111,7 +112,8 @@ void pipeline_own(struct pipeline *p, enum kind kind, Hinomi__Event *event);
 /* The same, done by whoever did the event `by`; NULL: the sensor itself. */
 void pipeline_own_by(struct pipeline *p, enum kind kind, Hinomi__Event *event,
 		     const struct event *by);
-/* Programs are off: what is in the rings, then everything that never came. */
+/* Programs are off: what is in the rings and was counted in the kernel, then everything that never
+ * came. */
 void pipeline_drain(struct pipeline *p);
 /* After that: the last frames, as far as the disk takes them within 5 s of the drain. */
 void pipeline_end(struct pipeline *p);

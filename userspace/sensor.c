@@ -28,6 +28,7 @@
 #include "pipeline.h"
 #include "prove.h"
 #include "ring/ring.h"
+#include "stats/ledger.h"
 
 #define BUSY_MS	      10		/* between batches while events come */
 #define IDLE_AFTER_NS (200 * NS_PER_MS) /* without events: sleep until woken */
@@ -167,6 +168,7 @@ static void options_fill(const struct sensor *s, struct attach_options *options)
 	*options = (struct attach_options){
 		.cgroup = config->cgroup,
 		.ring_bytes = {config->ring_keep_bytes, config->ring_bulk_bytes},
+		.summaries = config->summaries,
 		.tier_min = s->tier_min,
 		.resume = s->resume,
 		.blind = s->blind,
@@ -437,8 +439,9 @@ static int run(struct sensor *s)
 	}
 	notify_send("STOPPING=1");
 	attach_stop(s->attach);
-	attach_flows(s->attach, true);
 	pipeline_drain(&s->pipeline);
+	if (attach_detached(s->attach))
+		ledger_close(s->pipeline.ledger);
 	announce_stop(&s->pipeline, s->broken ? s->broken : "asked to");
 	pipeline_end(&s->pipeline);
 	return s->broken != NULL;

@@ -50,6 +50,7 @@
 	HOOK(filter_bpf_exit)          \
 	HOOK(filter_option)            \
 	HOOK(flows)                    \
+	HOOK(summaries_tell)           \
 	HOOK(bprm_exit)                \
 	HOOK(alloc_bprm_exit)          \
 	HOOK(ptrace_exit)              \

@@ -5,7 +5,7 @@
  * the counters, the decode table and the coverage table.  A record's own lane is
  * decided when it is complete: bpf/lane.h.
  *
- * Numbers: 16 to 37 processes and files, 38 to 47 the kernel, 48 to 58 network, 59 to 62 sessions,
+ * Numbers: 16 to 37 processes and files, 38 to 46 the kernel, 48 to 58 network, 59 to 62 sessions,
  * 64 to 79 the sensor, 80 to 87 files, 88 to 95 processes.
  */
 #pragma once
@@ -67,7 +67,7 @@ enum lane {
 	KIND(metadata_request, 54, LANE_BULK)          \
 	KIND(net_change, 55, LANE_BY_RIGHTS)           \
 	KIND(audit_change, 56, LANE_BY_RIGHTS)         \
-	/* the kernel itself: 38 to 47 */              \
+	/* the kernel itself: 38 to 46 */              \
 	KIND(module_load, 38, LANE_KEEP)               \
 	KIND(module_unload, 39, LANE_KEEP)             \
 	KIND(bpf, 40, LANE_KEEP)                       \
@@ -76,7 +76,9 @@ enum lane {
 	KIND(keyring, 43, LANE_BULK)                   \
 	KIND(sysctl, 44, LANE_KEEP)                    \
 	KIND(system, 45, LANE_KEEP)                    \
-	KIND(kernel_attempt, 46, LANE_BULK)
+	KIND(kernel_attempt, 46, LANE_BULK)            \
+	/* counted in the kernel */                    \
+	KIND(summary, 47, LANE_BULK)
 
 /* made by the sensor, not by the kernel */
 #define FOR_EACH_SENSOR_KIND(KIND)         \

@@ -16,7 +16,10 @@ struct ledger_cell {
 	__u64 filtered;
 	__u64 aggregated;
 	__u64 lost_ring[LANES]; /* no ring space */
-	__u64 lost_scratch;	/* no scratch slot or number: too many programs nested on one cpu */
+	__u64 lost_scratch;	/* no scratch slot, number or table entry: too many at once */
+	/* the reader's own notes: what gaps on disk have named of the two */
+	__u64 ring_told[LANES], scratch_told;
+	__u64 pad[5];
 };
 
 /* Sequence counters, in the map `sequences`, index cpu. */
@@ -98,8 +101,6 @@ struct control {
 	__u32 sleeping;	   /* the reader waits for a wakeup */
 	__u32 pad;
 	__u8 rings_id[16];	       /* made with the maps, kept as long as they are */
-	__u64 lost_told[KINDS_MAX];    /* the reader\'s own note: lost_ring that gaps on disk have
-					  named */
 	__u8 tap_native[TAP_SYSCALLS]; /* enum tap by system call number */
 	__u8 tap_compat[TAP_SYSCALLS]; /* the same for 32-bit system calls */
 	__u8 tapped[KINDS_MAX];	       /* classes that rest on the tap */
@@ -108,4 +109,7 @@ struct control {
 	struct watch_control watch;
 	__u32 flush;	     /* every flow that has something to tell does so now */
 	__u32 sysctl_opened; /* some process opened a setting for writing, see bpf/sysctl.h */
+	__u32 tight;	     /* the bulk ring was fuller than 3/4, and not yet below 1/2 since */
+	__u32 turn;	     /* of the summaries, given by the reader, see bpf/bulk.h */
+	__u32 untold;	     /* the last run of their iterator found no room for some */
 };

@@ -124,3 +124,17 @@ struct attempt_record {
 	__u32 what; /* enum kind */
 	__u32 operation;
 };
+
+#define SUMMARY_PATH_MAX 256
+
+/* What the kernel side counted instead of sending it (bpf/bulk.h); actor and file are of the first.
+ */
+struct summary_record {
+	struct record record;	/* time: when it was told */
+	struct file_ref file;	/* classes about files; inode 0 and path empty: none */
+	struct address address; /* classes about sockets; family 0: none */
+	__u64 count;
+	__u64 first_ns, last_ns; /* CLOCK_BOOTTIME */
+	__u32 of;		 /* enum kind */
+	__u32 pad;
+};

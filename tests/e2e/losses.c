@@ -3,6 +3,7 @@
  * A run in which events are lost on purpose, before the sensor is killed and while
  * nobody is there.  Nothing may go without being declared, and nothing twice.
  */
+#include <fcntl.h>
 #include <hinomi/record.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,8 @@
 #define WATCHED	       1000
 #define UNWATCHED      100
 #define AFTERWARDS     20
+#define REPEATED       "repeated"
+#define OPENED	       20000   /* times, one file: many times what the smallest ring holds */
 #define PATIENCE_US    1500000 /* the first gaps are declared by then, the last are not */
 
 const char losses_config[] = "[sensor]\nheartbeat = 300ms\nring_keep = 256K\nring_bulk = 256K\n";
@@ -43,12 +46,27 @@ static int storm(unsigned n)
 	return status;
 }
 
-static pid_t storm_start(const char *cgroup, unsigned n)
+static const char *repeat_dir;
+
+static int repeat(unsigned n)
+{
+	if (chdir(repeat_dir))
+		return 1;
+	for (unsigned i = 0; i < n; i++) {
+		int fd = open(REPEATED, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+		if (fd < 0 || close(fd))
+			return 1;
+	}
+	return 0;
+}
+
+static pid_t storm_start(const char *cgroup, int (*what)(unsigned n), unsigned n)
 {
 	pid_t pid = fork();
 
 	if (pid == 0)
-		_exit(cgroup_enter(cgroup, getpid()) || storm(n));
+		_exit(cgroup_enter(cgroup, getpid()) || what(n));
 	return pid;
 }
 
@@ -61,24 +79,28 @@ static int storm_end(pid_t pid)
 
 int losses_act(struct sensor *sensor)
 {
-	pid_t first = storm_start(sensor->cgroup, WATCHED);
-	pid_t second = storm_start(sensor->cgroup, WATCHED);
+	pid_t first = storm_start(sensor->cgroup, storm, WATCHED);
+	pid_t second = storm_start(sensor->cgroup, storm, WATCHED);
 	int failed;
 
+	repeat_dir = sensor->dir;
 	usleep(PATIENCE_US);
 	sensor_kill(sensor);
 	failed = storm_end(first) | storm_end(second);
-	failed |= storm_end(storm_start(sensor->cgroup, UNWATCHED));
+	failed |= storm_end(storm_start(sensor->cgroup, storm, UNWATCHED));
+	failed |= storm_end(storm_start(sensor->cgroup, repeat, OPENED));
 	if (sensor_start(sensor))
 		return 1;
-	return failed | storm_end(storm_start(sensor->cgroup, AFTERWARDS));
+	return failed | storm_end(storm_start(sensor->cgroup, storm, AFTERWARDS));
 }
 
-/* Of a class that the kernel makes: what the last rows of the ledger call lost. */
-static uint64_t lost_of(const struct story *story, unsigned kind)
+/* Of a class that the kernel makes: what the last rows of the ledger call lost, or aggregated
+ * there.
+ */
+static uint64_t sum_of(const struct story *story, unsigned kind, bool lost)
 {
 	const Hinomi__LedgerRow *rows[256] = {NULL};
-	uint64_t lost = 0;
+	uint64_t sum = 0;
 
 	for (size_t i = 0; i < story->nframes; i++) {
 		const Hinomi__FrameHeader *header = story->frames[i]->header;
@@ -89,8 +111,15 @@ static uint64_t lost_of(const struct story *story, unsigned kind)
 				rows[header->ledger[r]->cpu] = header->ledger[r];
 	}
 	for (unsigned cpu = 0; cpu < 256; cpu++)
-		lost += rows[cpu] ? rows[cpu]->lost : 0;
-	return lost;
+		if (rows[cpu])
+			sum += lost ? rows[cpu]->lost
+				    : rows[cpu]->aggregated - rows[cpu]->aggregated_user;
+	return sum;
+}
+
+static uint64_t lost_of(const struct story *story, unsigned kind)
+{
+	return sum_of(story, kind, true);
 }
 
 static uint64_t told_of(const struct story *story, unsigned kind)
@@ -107,6 +136,58 @@ static uint64_t told_of(const struct story *story, unsigned kind)
 				told += gap->lost[k]->count;
 	}
 	return told;
+}
+
+static uint64_t counted_of(const struct story *story, unsigned kind)
+{
+	uint64_t counted = 0;
+
+	for (size_t i = 0; i < story->nevents; i++)
+		if (story->events[i].kind == KIND_summary &&
+		    !strcmp(story->events[i].event->summary->class_, kind_name(kind)))
+			counted += story->events[i].event->summary->count;
+	return counted;
+}
+
+static bool is_repeated(const Hinomi__File *file)
+{
+	size_t n = strlen("/" REPEATED);
+
+	return file && file->path.len > n &&
+	       !memcmp(file->path.data + file->path.len - n, "/" REPEATED, n);
+}
+
+/* What was counted in the kernel is told to the last one, by the process that did it. */
+static void check_summaries(struct check *check)
+{
+	uint64_t told = 0, counted = 0;
+
+	for (size_t i = 0; i < check->story->nevents; i++) {
+		const struct seen *seen = &check->story->events[i];
+		const Hinomi__Summary *s = seen->kind == KIND_summary ? seen->event->summary : NULL;
+
+		if (seen->kind == KIND_file_create)
+			told += is_repeated(seen->event->file_create->file);
+		else if (seen->kind == KIND_file_open)
+			told += is_repeated(seen->event->file_open->file);
+		else if (s && is_repeated(s->file)) {
+			counted += s->count;
+			want_true(check, "summary: class",
+				  !strcmp(s->class_, "file_open") ||
+					  !strcmp(s->class_, "file_create"));
+			want_true(check, "summary: times",
+				  s->first_ns && s->first_ns <= s->last_ns &&
+					  s->last_ns <= seen->event->time_ns);
+			want_true(check, "summary: process",
+				  seen->process && seen->process->key && seen->process->key->pid);
+			want_true(check, "summary: inode", s->file->inode != 0);
+		}
+	}
+	told += lost_of(check->story, KIND_file_create) + lost_of(check->story, KIND_file_open);
+	want_number(check, "opened", OPENED, told + counted);
+	want_true(check, "summaries", counted > 0);
+	printf("# %llu of %u events were counted in the kernel\n", (unsigned long long)counted,
+	       OPENED);
 }
 
 void check_losses(struct check *check)
@@ -126,7 +207,12 @@ void check_losses(struct check *check)
 		snprintf(what, sizeof(what), "lost %s, as gaps tell", kind_name(kind));
 		want_number(check, what, lost_of(check->story, kind), told_of(check->story, kind));
 		lost += lost_of(check->story, kind);
+		snprintf(what, sizeof(what), "aggregated %s, as summaries tell", kind_name(kind));
+		if (kind != KIND_udp_flow && kind != KIND_image_load && kind != KIND_memory_exec)
+			want_number(check, what, sum_of(check->story, kind, false),
+				    counted_of(check->story, kind));
 	}
+	check_summaries(check);
 	want_number(check, "numbers that gaps declare", lost, numbers);
 	want_true(check, "losses", lost > 0);
 	printf("# %llu events were lost\n", (unsigned long long)lost);

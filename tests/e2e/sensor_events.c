@@ -20,9 +20,12 @@ static bool is_working(const Hinomi__Coverage *coverage)
 	       coverage->state == HINOMI__COVERAGE__STATE__STATE_LOWER_TIER;
 }
 
-/* Modules: no canary can load one, and a kernel without them has nothing to see. */
+/* Modules: no canary can load one, and a kernel without them has nothing to see.  And none fills a
+ * ring. */
 static bool is_unprovable(const Hinomi__Coverage *coverage)
 {
+	if (!strcmp(coverage->class_, "summary"))
+		return coverage->state == HINOMI__COVERAGE__STATE__STATE_UNPROVEN;
 	return !strncmp(coverage->class_, "module_", 7) &&
 	       (coverage->state == HINOMI__COVERAGE__STATE__STATE_UNPROVEN ||
 		strstr(coverage->reason, "the tracepoint is not in this kernel") ||

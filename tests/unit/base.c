@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/crc32c.h"
 #include "base/escape.h"
+#include "base/fdinfo.h"
 #include "base/log.h"
 
 static void crc32c_is_castagnoli(void **state)
@@ -305,6 +306,38 @@ static void log_is_one_line(void **state)
 	log_set_level(LOG_LEVEL_INFO);
 }
 
+static void fdinfo_says_a_number(void **state)
+{
+	static const char text[] = "pos:\t0\nflags:\t02000002\nprog_type:\t26\nrun_cnt:\t7\n"
+				   "recursion_misses:\t18446744073709551615\nbad:\tx\nlast:\t12";
+	FILE *file = tmpfile();
+	int zero = open("/dev/zero", O_RDONLY), own;
+	uint64_t n = 1;
+
+	(void)state;
+	assert_non_null(file);
+	assert_int_equal(write(fileno(file), text, sizeof(text) - 1), sizeof(text) - 1);
+	assert_int_equal(fdinfo_number(fileno(file), "recursion_misses", &n), 0);
+	assert_true(n == UINT64_MAX);
+	assert_int_equal(fdinfo_number(fileno(file), "last", &n), 0);
+	assert_int_equal(n, 12);
+	assert_int_equal(fdinfo_number(fileno(file), "run", &n), -ENODATA);
+	assert_int_equal(fdinfo_number(fileno(file), "misses", &n), -ENODATA);
+	assert_int_equal(fdinfo_number(fileno(file), "bad", &n), -EBADMSG);
+	assert_int_equal(fdinfo_number(-1, "last", &n), -EBADF);
+	assert_int_equal(n, 12);
+	assert_true(fdinfo_open(-1) < 0);
+
+	own = fdinfo_open(zero);
+	assert_int_equal(lseek(fileno(file), 5, SEEK_SET), 5);
+	assert_true(own >= 0);
+	assert_int_equal(fdinfo_number(own, "pos", &n), 0);
+	assert_int_equal(fdinfo_number(own, "mnt_id", &n), 0); /* once more from its start */
+	close(own);
+	close(zero);
+	fclose(file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,6 +351,7 @@ int main(void)
 		cmocka_unit_test(escape_is_reversible),
 		cmocka_unit_test(unescape_refuses_junk),
 		cmocka_unit_test(log_is_one_line),
+		cmocka_unit_test(fdinfo_says_a_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

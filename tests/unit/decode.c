@@ -50,6 +50,7 @@ static size_t fixed_size(unsigned kind)
 		[KIND_sysctl] = sizeof(struct sysctl_record),
 		[KIND_system] = sizeof(struct system_record),
 		[KIND_kernel_attempt] = sizeof(struct attempt_record),
+		[KIND_summary] = sizeof(struct summary_record),
 		[KIND_exec] = sizeof(struct exec_record),
 		[KIND_fork] = sizeof(struct fork_record),
 		[KIND_exit] = sizeof(struct exit_record),

@@ -136,6 +136,7 @@ void attach_free(struct attach *attach)
 	flows_stop(attach);
 	keeper_stop(attach);
 	links_drop(attach);
+	skipped_close(attach);
 	if (attach->tasks_link >= 0)
 		close(attach->tasks_link);
 	if (attach->flows_link >= 0)
@@ -174,6 +175,20 @@ static int link_fd(struct bpf_link *link)
 	return fd;
 }
 
+static struct bpf_link *iterator_attach(const struct attach *attach, struct bpf_program *program,
+					const char *map)
+{
+	union bpf_iter_link_info info = {};
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts);
+
+	if (map) {
+		info.map.map_fd = bpf_object__find_map_fd_by_name(attach->object, map);
+		opts.link_info = &info;
+		opts.link_info_len = sizeof(info);
+	}
+	return bpf_program__attach_iter(program, &opts);
+}
+
 static int program_attach(struct attach *attach, const char *name, char *why, size_t why_size)
 {
 	struct bpf_program *program = bpf_object__find_program_by_name(attach->object, name);
@@ -183,7 +198,10 @@ static int program_attach(struct attach *attach, const char *name, char *why, si
 		return 0;
 	if (attach->nlinks == LINKS_MAX)
 		return -ENOSPC;
-	link = bpf_program__attach(program);
+	if (!strcmp(name, SUMMARIES_PROGRAM)) /* run by the teller */
+		link = iterator_attach(attach, program, "summaries");
+	else
+		link = bpf_program__attach(program);
 	if (!link) {
 		int err = -errno;
 
@@ -196,6 +214,7 @@ static int program_attach(struct attach *attach, const char *name, char *why, si
 	if (attach->links[attach->nlinks] < 0)
 		return -errno;
 	held_link(attach, attach->links[attach->nlinks++]);
+	skipped_program(attach, name, bpf_program__fd(program));
 	return 0;
 }
 
@@ -217,33 +236,29 @@ static void class_attach(struct attach *attach, unsigned c)
 			return;
 		}
 		hook_add(&state->hooks_wanted, hook_by_name(name));
+		skipped_class(attach, name, classes[c].kind);
 	}
 	state->attached = true;
 	for (int i = 0; i < EXTRAS_MAX && tier->extras[i]; i++) {
 		const char *name = tier_program(attach, tier->extras[i], why, sizeof(why));
 
-		if (name && !program_attach(attach, name, why, sizeof(why)))
-			hook_add(&state->hooks_extra, hook_by_name(name));
+		if (!name || program_attach(attach, name, why, sizeof(why)))
+			continue;
+		hook_add(&state->hooks_extra, hook_by_name(name));
+		skipped_class(attach, name, classes[c].kind);
 	}
 }
 
 static int iterator_link(const struct attach *attach, const char *name, const char *map)
 {
 	struct bpf_program *program = NULL;
-	union bpf_iter_link_info info = {};
-	LIBBPF_OPTS(bpf_iter_attach_opts, opts);
 	struct bpf_link *link;
 
 	if (attach->object)
 		program = bpf_object__find_program_by_name(attach->object, name);
 	if (!program || !bpf_program__autoload(program))
 		return -1;
-	if (map) {
-		info.map.map_fd = bpf_object__find_map_fd_by_name(attach->object, map);
-		opts.link_info = &info;
-		opts.link_info_len = sizeof(info);
-	}
-	link = bpf_program__attach_iter(program, &opts);
+	link = iterator_attach(attach, program, map);
 	return link ? link_fd(link) : -1;
 }
 
@@ -381,6 +396,13 @@ bool attach_fall_back(struct attach *attach)
 	return fell;
 }
 
+bool attach_detached(const struct attach *attach)
+{
+	bool kept = attach->options.resume && getenv("NOTIFY_SOCKET");
+
+	return !attach->nlinks && !attach->resumed && !kept;
+}
+
 int attach_stop(struct attach *attach)
 {
 	links_drop(attach);
@@ -392,7 +414,7 @@ int attach_ring_fd(const struct attach *attach, enum lane lane)
 	return attach->map_fds[lane == LANE_KEEP ? MAP_RING_KEEP : MAP_RING_BULK];
 }
 
-const struct ledger_cell *attach_ledger(const struct attach *attach)
+struct ledger_cell *attach_ledger(const struct attach *attach)
 {
 	return attach->ledger;
 }
@@ -405,11 +427,6 @@ struct sequence_cell *attach_sequences(const struct attach *attach)
 unsigned attach_cpus(const struct attach *attach)
 {
 	return attach->cpus;
-}
-
-uint64_t *attach_lost_told(const struct attach *attach)
-{
-	return (uint64_t *)attach->control->lost_told;
 }
 
 const uint8_t *attach_rings_id(const struct attach *attach)

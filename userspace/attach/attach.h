@@ -19,6 +19,7 @@ struct attach;
 struct attach_options {
 	const char *cgroup; /* observe only this cgroup v2 directory and below; NULL: everything */
 	uint64_t ring_bytes[LANES];		   /* powers of two of the page size */
+	uint32_t summaries;			   /* entries of the table of summaries */
 	uint64_t kinds_off[(KINDS_MAX + 63) / 64]; /* bit kind % 64: class switched off */
 	int tier_min;	   /* 1; higher leaves out better hooks, for tests */
 	bool observe_self; /* else the sensor's own process is not observed */
@@ -52,17 +53,18 @@ const struct attach_error *attach_blind(const struct attach *attach);
 void attach_features(const struct attach *attach, char *text, size_t size);
 void attach_free(struct attach *attach);			     /* detaches */
 int attach_start(struct attach *attach, struct attach_error *error); /* programs run from here on */
+/* Whether that ended the programs: none is left with the service manager for a successor. */
+bool attach_detached(const struct attach *attach);
 int attach_stop(struct attach *attach); /* detaches the programs, keeps rings and counters */
 /* -1 when it is blind */
 int attach_ring_fd(const struct attach *attach, enum lane lane);
-const struct ledger_cell *attach_ledger(const struct attach *attach); /* mapped, cpus * KINDS_MAX */
-struct sequence_cell *attach_sequences(const struct attach *attach);  /* mapped, cpus */
+/* mapped, cpus * KINDS_MAX; of them, ring_told and scratch_told are the caller's to write */
+struct ledger_cell *attach_ledger(const struct attach *attach);
+struct sequence_cell *attach_sequences(const struct attach *attach); /* mapped, cpus */
+/* Of each class, since its programs were loaded: events that they were not run for.  One that
+ * serves several classes counts for each. */
+void attach_skipped(const struct attach *attach, uint64_t by_kind[KINDS_MAX]);
 unsigned attach_cpus(const struct attach *attach);
-/* What found no room in a ring, of a class, since the rings are there. */
-uint64_t attach_lost_for_ring(const struct attach *attach, unsigned kind);
-/* KINDS_MAX counters of the reader's own, kept as long as the rings: losses that it has declared.
- */
-uint64_t *attach_lost_told(const struct attach *attach);
 const uint8_t *attach_rings_id(const struct attach *attach); /* 16 bytes, made with the maps */
 bool attach_resumed(
 	const struct attach *attach); /* rings and links came from the descriptor store */
@@ -79,9 +81,10 @@ const char *attach_check(struct attach *attach);
 /* Every running process, as task_record, to fn. */
 int attach_tasks(struct attach *attach, void (*fn)(void *ctx, const void *record, size_t size),
 		 void *ctx);
-/* What UDP flows counted since they were last told becomes records; all: of those that are busy,
- * too.  -ENOENT: this kernel cannot; -EPIPE: the child that does it is gone. */
+/* What UDP flows and summaries counted since they were last told becomes records; all: of those
+ * that are busy, too.  -ENOENT: this kernel cannot; -EPIPE: the child that does it is gone. */
 int attach_flows(struct attach *attach, bool all);
+bool attach_untold(const struct attach *attach); /* the ring had no room for all of it */
 /* The canaries' keeper, a child from before the sensor gives up its rights: runs a round of
  * canaries, one for each hook, whenever it is told to; files below dir.  Ends with the sensor. */
 int attach_canary_open(struct attach *attach, const char *dir);

@@ -33,6 +33,8 @@ struct class
 	struct tier tiers[TIERS_MAX]; /* best first */
 };
 
+#define SUMMARIES_PROGRAM "summaries_tell" /* an iterator, which the teller runs */
+
 extern const struct class classes[];
 extern const unsigned nclasses;
 

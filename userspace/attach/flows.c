@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The teller: a child that runs the iterator which turns what UDP flows counted
- * into records.  Each run needs bpf(2), which the sensor gives up when it is
- * ready; the child gives up everything else.  It reads one byte, does what that
- * says, writes one byte, and ends with its parent.
+ * The teller: a child that runs the iterators which turn what UDP flows and
+ * summaries counted into records.  Each run needs bpf(2), which the sensor gives up
+ * when it is ready; the child gives up everything else.  It reads one byte, does what
+ * that says, writes one byte, and ends with its parent.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -25,8 +26,10 @@
 
 #define CAP_BPF_NUMBER 39
 #define ANSWER_NS      (20 * NS_PER_SEC) /* who takes longer was stopped */
-#define LINK_FD	       3
-#define PEER_FD	       4
+#define TURN_NS	       (4 * NS_PER_SEC)	 /* between two turns of the summaries, at least */
+#define ITERATORS      2
+#define LINK_FD	       3 /* the first of them */
+#define PEER_FD	       (LINK_FD + ITERATORS)
 #define ALLOW(call)                                            \
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1), \
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
@@ -77,21 +80,27 @@ static void tell(int link)
 	close(fd);
 }
 
-static void teller(int link, int peer, uint32_t *flush)
+static void teller(const int links[ITERATORS], int peer, uint32_t *flush)
 {
 	static const int ignored[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE};
 	char all;
 
 	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
 		signal(ignored[i], SIG_IGN); /* the parent's last question comes behind them */
-	if (dup2(link, LINK_FD) != LINK_FD || dup2(peer, PEER_FD) != PEER_FD)
+	if (dup2(peer, PEER_FD) != PEER_FD)
 		_exit(1);
+	for (int i = 0; i < ITERATORS; i++)
+		if (links[i] < 0)
+			close(LINK_FD + i);
+		else if (dup2(links[i], LINK_FD + i) != LINK_FD + i)
+			_exit(1);
 	syscall(SYS_close_range, PEER_FD + 1, ~0u, 0);
 	caps_drop();
 	calls_drop();
 	while (read(PEER_FD, &all, 1) == 1) {
 		__atomic_store_n(flush, all, __ATOMIC_SEQ_CST);
-		tell(LINK_FD);
+		for (int i = 0; i < ITERATORS; i++)
+			tell(LINK_FD + i);
 		__atomic_store_n(flush, 0, __ATOMIC_SEQ_CST);
 		if (write(PEER_FD, "", 1) != 1)
 			break;
@@ -99,21 +108,31 @@ static void teller(int link, int peer, uint32_t *flush)
 	_exit(0);
 }
 
+static int summaries_link(const struct attach *attach)
+{
+	for (unsigned i = 0; i < attach->nlinks; i++)
+		if (!strcmp(attach->link_names[i], SUMMARIES_PROGRAM))
+			return attach->links[i];
+	return -1;
+}
+
 int flows_start(struct attach *attach)
 {
-	int pair[2], link = -1, peer = -1;
+	int links[ITERATORS] = {attach->flows_link, summaries_link(attach)};
+	int pair[2], peer = -1;
 	pid_t pid;
 
-	if (attach->flows_link < 0)
+	if (links[0] < 0 && links[1] < 0)
 		return 0;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 		return -errno;
 	pid = fork();
 	if (pid == 0) {
 		/* out of the way of the numbers that they get */
-		link = fcntl(attach->flows_link, F_DUPFD, PEER_FD + 1);
+		for (int i = 0; i < ITERATORS; i++)
+			links[i] = links[i] < 0 ? -1 : fcntl(links[i], F_DUPFD, PEER_FD + 1);
 		peer = fcntl(pair[1], F_DUPFD, PEER_FD + 1);
-		teller(link, peer, &attach->control->flush);
+		teller(links, peer, &attach->control->flush);
 	}
 	close(pair[1]);
 	if (pid < 0) {
@@ -138,8 +157,16 @@ void flows_stop(struct attach *attach)
 
 static int order(struct attach *attach, char what)
 {
+	uint64_t now = clock_boot_ns();
+
 	if (!attach->orders)
-		attach->ordered_ns = clock_boot_ns();
+		attach->ordered_ns = now;
+	/* a program that has read a turn's number is done with it long before two more are over */
+	if (now - attach->turned_ns > TURN_NS) {
+		__atomic_fetch_add(&attach->control->turn, 1, __ATOMIC_SEQ_CST);
+		attach->turned_ns = now;
+	}
+	__atomic_store_n(&attach->control->untold, 0, __ATOMIC_SEQ_CST);
 	if (send(attach->teller_fd, &what, 1, MSG_NOSIGNAL | MSG_DONTWAIT) != 1)
 		return -EPIPE;
 	attach->orders++;
@@ -159,6 +186,11 @@ static int hear(struct attach *attach)
 		attach->ordered_ns = clock_boot_ns();
 	}
 	return attach->orders && clock_boot_ns() - attach->ordered_ns > ANSWER_NS ? -EPIPE : 0;
+}
+
+bool attach_untold(const struct attach *attach)
+{
+	return __atomic_load_n(&attach->control->untold, __ATOMIC_SEQ_CST);
 }
 
 int attach_flows(struct attach *attach, bool all)

@@ -70,6 +70,13 @@ struct class_state {
 	char reason[192];
 };
 
+/* A program whose skipped events the kernel counts. */
+struct counted_program {
+	char name[32];
+	int fd, info;			       /* the second of its fdinfo */
+	uint64_t kinds[(KINDS_MAX + 63) / 64]; /* classes that rest on it */
+};
+
 /* Processes of ours, by the id that we know and by the one that the kernel has. */
 enum own_process { OWN_SENSOR, OWN_KEEPER, OWN_TELLER, OWN_MAX };
 
@@ -86,10 +93,12 @@ struct attach {
 	int links[LINKS_MAX];	   /* descriptors */
 	char link_names[LINKS_MAX][32];
 	unsigned nlinks;
+	struct counted_program programs[LINKS_MAX];
+	unsigned nprograms;
 	int map_fds[8]; /* enum attach_map */
 	int tasks_link; /* descriptor of the task iterator's link */
 	int flows_link; /* of the iterator over UDP flows */
-	int teller_fd;	/* to the child that runs it, -1: there is none */
+	int teller_fd;	/* to the child that runs it, and that over summaries; -1: there is none */
 	int wake_fd;
 	unsigned cpus;
 	uint64_t watch_over; /* attach_watched.over of the last round */
@@ -98,6 +107,7 @@ struct attach {
 	char canary_dir[4096];
 	unsigned orders;	  /* of the teller, not answered yet */
 	uint64_t ordered_ns;	  /* the oldest of them */
+	uint64_t turned_ns;	  /* when the summaries had their last turn */
 	int keeper_fd;		  /* to the canaries' keeper, -1: there is none */
 	struct process_key round; /* the canary of which something came last */
 	bool blind;
@@ -167,6 +177,10 @@ bool tier_possible(const struct attach *attach, const struct tier *tier, char *w
 /* held.c: tells the programs which objects are ours. */
 void held_objects(const struct attach *attach);
 void held_link(const struct attach *attach, int fd);
+/* skipped.c: a program that was attached, or taken up; then each class that rests on it */
+void skipped_program(struct attach *attach, const char *name, int fd);
+void skipped_class(struct attach *attach, const char *name, unsigned kind);
+void skipped_close(struct attach *attach);
 /* Tells the programs which tier each class is on. */
 void tiers_tell(const struct attach *attach);
 bool rests_on_tap(void *attach, unsigned kind);
@@ -179,7 +193,7 @@ int attach_fail(struct attach_error *error, int status, int err, const char *wha
 int attach_map_memory(struct attach *attach);
 /* Runs the iterator over sockets that are there, whose link it closes; -1: this kernel has none. */
 void sockets_tell(int link);
-/* The child that tells UDP flows; after the links are there. */
+/* The child that tells UDP flows and summaries; after the links are there. */
 int flows_start(struct attach *attach);
 void flows_stop(struct attach *attach);
 void canary_net(void); /* sockets beyond connect, accept, listen and bind of IP and unix */

@@ -135,7 +135,7 @@ int attach_canary_fd(const struct attach *attach)
 	return attach->keeper_fd;
 }
 
-uint64_t attach_lost_for_ring(const struct attach *attach, unsigned kind)
+static uint64_t lost_for_ring(const struct attach *attach, unsigned kind)
 {
 	uint64_t sum = 0;
 
@@ -151,7 +151,7 @@ int attach_canary_start(struct attach *attach)
 {
 	for (unsigned c = 0; c < nclasses; c++) {
 		attach->states[c].hooks_seen = (struct hook_set){};
-		attach->states[c].lost_before = attach_lost_for_ring(attach, classes[c].kind);
+		attach->states[c].lost_before = lost_for_ring(attach, classes[c].kind);
 	}
 	watch_canary(attach, attach->canary_dir);
 	__atomic_store_n(&attach->control->canary_tgid, attach->own[OWN_KEEPER].key.tgid,
@@ -215,7 +215,7 @@ static bool class_judge(struct attach *attach, unsigned c)
 		state->verdict = VERDICT_MISSED;
 		return false;
 	}
-	if (attach_lost_for_ring(attach, classes[c].kind) != state->lost_before) {
+	if (lost_for_ring(attach, classes[c].kind) != state->lost_before) {
 		if (++state->lost >= LOSSES_MAX)
 			state->verdict = VERDICT_LOST;
 		return state->lost < LOSSES_MAX;

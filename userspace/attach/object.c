@@ -176,6 +176,8 @@ static int object_prepare(struct attach *attach)
 	err = map_resize(attach, "slots", attach->cpus * SLOTS_PER_CPU);
 	err = err ?: map_resize(attach, "ledger", attach->cpus * KINDS_MAX);
 	err = err ?: map_resize(attach, "sequences", attach->cpus);
+	if (attach->options.summaries)
+		err = err ?: map_resize(attach, "summaries", attach->options.summaries);
 	err = err ?: map_resize(attach, "ring_keep", attach->options.ring_bytes[LANE_KEEP]);
 	err = err ?: map_resize(attach, "ring_bulk", attach->options.ring_bytes[LANE_BULK]);
 	if (err)

@@ -28,6 +28,7 @@ static uint32_t layout(const struct attach *attach)
 
 	crc = crc32c(crc, o->ring_bytes, sizeof(o->ring_bytes));
 	crc = crc32c(crc, o->kinds_off, sizeof(o->kinds_off));
+	crc = crc32c(crc, &o->summaries, sizeof(o->summaries));
 	crc = crc32c(crc, &o->tier_min, sizeof(o->tier_min));
 	return o->cgroup ? crc32c(crc, o->cgroup, strlen(o->cgroup)) : crc;
 }
@@ -82,6 +83,8 @@ void store_keep(const struct attach *attach)
 		keep_one(is, "map", map_names[i], attach->map_fds[i]);
 	for (unsigned i = 0; i < attach->nlinks; i++)
 		keep_one(is, "link", attach->link_names[i], attach->links[i]);
+	for (unsigned i = 0; i < attach->nprograms; i++)
+		keep_one(is, "prog", attach->programs[i].name, attach->programs[i].fd);
 	if (attach->tasks_link >= 0)
 		keep_one(is, "iter", "tasks", attach->tasks_link);
 	if (attach->flows_link >= 0)
@@ -113,6 +116,12 @@ static bool take_one(struct attach *attach, const char *name, int fd)
 		attach->flows_link = fd;
 		return true;
 	}
+	if (!strncmp(name, "prog.", 5)) {
+		unsigned before = attach->nprograms;
+
+		skipped_program(attach, name + 5, fd);
+		return attach->nprograms > before;
+	}
 	if (strncmp(name, "link.", 5) || attach->nlinks == LINKS_MAX)
 		return false;
 	snprintf(attach->link_names[attach->nlinks], sizeof(attach->link_names[0]), "%s", name + 5);
@@ -130,13 +139,15 @@ static bool has_link(const struct attach *attach, const char *entry)
 	return false;
 }
 
-static void hook_restore(const struct attach *attach, const char *entry, struct hook_set *set)
+static void hook_restore(struct attach *attach, unsigned c, const char *entry, struct hook_set *set)
 {
 	for (unsigned i = 0; i < attach->nlinks; i++)
 		for (const char *at = entry; *at; at += strcspn(at, "|"), at += *at == '|')
 			if (strlen(attach->link_names[i]) == strcspn(at, "|") &&
-			    !strncmp(attach->link_names[i], at, strcspn(at, "|")))
+			    !strncmp(attach->link_names[i], at, strcspn(at, "|"))) {
 				hook_add(set, hook_by_name(attach->link_names[i]));
+				skipped_class(attach, attach->link_names[i], classes[c].kind);
+			}
 }
 
 /* Which tier each class was on, told by the links that are there. */
@@ -159,9 +170,9 @@ static void states_restore(struct attach *attach)
 			state->tier = t;
 			state->attached = true;
 			while (n--)
-				hook_restore(attach, tier->programs[n], &state->hooks_wanted);
+				hook_restore(attach, c, tier->programs[n], &state->hooks_wanted);
 			for (int i = 0; i < EXTRAS_MAX && tier->extras[i]; i++)
-				hook_restore(attach, tier->extras[i], &state->hooks_extra);
+				hook_restore(attach, c, tier->extras[i], &state->hooks_extra);
 		}
 		if (state->tier > 0)
 			snprintf(state->reason, sizeof(state->reason), "as before the restart");

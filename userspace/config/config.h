@@ -55,6 +55,7 @@ struct config {
 	uint64_t spool_age_ms;	    /* spool_age = 2592000s; 0: no bound */
 	uint64_t ring_keep_bytes;   /* ring_keep = 4M */
 	uint64_t ring_bulk_bytes;   /* ring_bulk = 16M */
+	uint32_t summaries;	    /* summaries = 8192: entries of the kernel's table of them */
 	char *cgroup;		    /* cgroup: none, NULL */
 	char **classes_off;	    /* classes_off: class names with commas; none */
 	size_t nclasses_off;

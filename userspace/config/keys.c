@@ -24,6 +24,7 @@ static const struct key sensor_keys[] = {
 	       30ULL * 86400000),
 	NUMBER(struct config, "ring_keep", VALUE_RING, ring_keep_bytes, 256 * KIB, GIB, 4 * MIB),
 	NUMBER(struct config, "ring_bulk", VALUE_RING, ring_bulk_bytes, 256 * KIB, GIB, 16 * MIB),
+	NUMBER(struct config, "summaries", VALUE_COUNT, summaries, 256, 1048576, 8192),
 	TEXT(struct config, "cgroup", VALUE_PATH, cgroup, NULL),
 	TEXT(struct config, "classes_off", VALUE_CLASSES, classes_off, NULL),
 	TEXT(struct config, "watch", VALUE_WATCH, watch, NULL),

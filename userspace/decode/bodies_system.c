@@ -183,3 +183,15 @@ void decode_kernel_attempt(struct source *source, Hinomi__Event *event)
 	body->operation = rec->operation;
 	body->name = sysctl_name(source, &rec->name);
 }
+
+void decode_summary(struct source *source, Hinomi__Event *event)
+{
+	BODY(summary_record, Hinomi__Summary, hinomi__summary__init, summary, SUMMARY);
+	if (kind_is_kernel(rec->of))
+		body->class_ = (char *)kind_name(rec->of);
+	body->count = rec->count;
+	body->first_ns = rec->first_ns;
+	body->last_ns = rec->last_ns;
+	body->file = file_if_any(source, &rec->file);
+	body->address = source_address(source, &rec->address);
+}

@@ -112,10 +112,11 @@ static struct process *process_get(struct tree *tree, uint32_t pid, uint64_t sta
 	return process;
 }
 
-/* The ends of connections and flows are told long after, when their process may have ended. */
+/* The ends of connections and flows, and what was counted, are told long after, when their process
+ * may have ended. */
 static bool is_of_past(unsigned kind)
 {
-	return kind == KIND_tcp_close || kind == KIND_udp_flow;
+	return kind == KIND_tcp_close || kind == KIND_udp_flow || kind == KIND_summary;
 }
 
 static struct process *process_of(struct tree *tree, const struct event *event)

@@ -83,6 +83,7 @@ static const struct row {
 	[KIND_sysctl] = {KERNEL, OTHER, "Setting", LOW},
 	[KIND_system] = {KERNEL, OTHER, "System", MEDIUM},
 	[KIND_kernel_attempt] = {KERNEL, OTHER, "Attempt", LOW},
+	[KIND_summary] = {EVENT_LOG, OTHER, "Events Counted", LOW},
 	[KIND_file_hash] = {FILE_SYSTEM, OTHER, "Hash", INFORMATIONAL},
 	[KIND_sensor_start] = {APPLICATION, 3, NULL, INFORMATIONAL},
 	[KIND_sensor_stop] = {APPLICATION, 4, NULL, LOW},

@@ -94,6 +94,10 @@ void guard_see(struct guard *guard, const struct event *event)
 	case HINOMI__EVENT__BODY_FILE_OWNER:
 		on_file(guard, body->file_owner->file, event);
 		break;
+	case HINOMI__EVENT__BODY_SUMMARY:
+		if (body->summary->file)
+			on_file(guard, body->summary->file, event);
+		break;
 	case HINOMI__EVENT__BODY_MOUNT:
 		on_mount(guard, body->mount, event);
 		break;

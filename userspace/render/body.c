@@ -61,6 +61,7 @@ static const struct {
 	[HINOMI__EVENT__BODY_SYSCTL] = {say_sysctl, STYLE_MAGENTA},
 	[HINOMI__EVENT__BODY_SYSTEM] = {say_system, STYLE_ALARM},
 	[HINOMI__EVENT__BODY_KERNEL_ATTEMPT] = {say_kernel_attempt, STYLE_MAGENTA},
+	[HINOMI__EVENT__BODY_SUMMARY] = {say_summary, STYLE_YELLOW},
 	[HINOMI__EVENT__BODY_SANDBOX] = {say_sandbox, STYLE_DIM},
 	[HINOMI__EVENT__BODY_PROCESS_NAME] = {say_process_name, STYLE_DIM},
 	[HINOMI__EVENT__BODY_IMAGE_LOAD] = {say_image_load, STYLE_DIM},

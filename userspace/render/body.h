@@ -62,7 +62,7 @@ body_say say_tls_hello, say_metadata_request, say_net_change, say_audit_change;
 body_say say_exec_failed, say_process_access, say_signal, say_mount, say_chroot, say_namespace;
 body_say say_login;
 body_say say_module_load, say_module_unload, say_bpf, say_probe, say_io_uring, say_keyring;
-body_say say_sysctl, say_system, say_kernel_attempt;
+body_say say_sysctl, say_system, say_kernel_attempt, say_summary;
 body_say say_image_load, say_memory_exec, say_userfaultfd, say_file_received;
 body_say say_sandbox, say_process_name, say_prctl;
 body_say say_sensor_start, say_sensor_stop, say_heartbeat, say_gap, say_coverage;

@@ -237,6 +237,10 @@ static const char *gap_cause(Hinomi__Gap__Cause cause)
 		return "the spool was over its limit";
 	case HINOMI__GAP__CAUSE__CAUSE_DAMAGED:
 		return "bytes on disk were damaged";
+	case HINOMI__GAP__CAUSE__CAUSE_SCRATCH:
+		return "a table of the kernel side was full";
+	case HINOMI__GAP__CAUSE__CAUSE_SKIPPED:
+		return "a program was running already";
 	case HINOMI__GAP__CAUSE__CAUSE_SPOOL_FAILED:
 		return "the disk did not take them";
 	case HINOMI__GAP__CAUSE__CAUSE_RELEASED:

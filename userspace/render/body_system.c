@@ -237,3 +237,18 @@ void say_kernel_attempt(const struct body *body, const Hinomi__Event *event)
 	}
 	body_note(body, STYLE_DIM, "without privileges");
 }
+
+void say_summary(const struct body *body, const Hinomi__Event *event)
+{
+	const Hinomi__Summary *summary = event->summary;
+
+	fprintf(body->what, "%" PRIu64 " × %s ", summary->count, summary->class_);
+	if (summary->file)
+		body_put_file(body, summary->file);
+	else if (summary->address)
+		words_address(body->what, summary->address);
+	if (summary->last_ns > summary->first_ns)
+		fprintf(body->note, "  within %" PRIu64 " ms",
+			(summary->last_ns - summary->first_ns) / 1000000);
+	body_note(body, STYLE_DIM, "counted, the ring was nearly full");
+}

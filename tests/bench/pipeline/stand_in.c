@@ -113,9 +113,9 @@ int attach_ring_fd(const struct attach *attach, enum lane lane)
 	return (int)lane;
 }
 
-const struct ledger_cell *attach_ledger(const struct attach *attach)
+struct ledger_cell *attach_ledger(const struct attach *attach)
 {
-	return attach->cells;
+	return ((struct attach *)attach)->cells;
 }
 
 struct sequence_cell *attach_sequences(const struct attach *attach)
@@ -129,16 +129,10 @@ unsigned attach_cpus(const struct attach *attach)
 	return MIX_CPUS;
 }
 
-/* Nothing is lost for want of room here. */
-uint64_t attach_lost_for_ring(const struct attach *attach, unsigned kind)
+void attach_skipped(const struct attach *attach, uint64_t by_kind[KINDS_MAX])
 {
-	(void)attach, (void)kind;
-	return 0;
-}
-
-uint64_t *attach_lost_told(const struct attach *attach)
-{
-	return ((struct attach *)attach)->lost_told;
+	(void)attach;
+	memset(by_kind, 0, KINDS_MAX * sizeof(*by_kind));
 }
 
 const uint8_t *attach_rings_id(const struct attach *attach)

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/fdinfo.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TEXT_MAX 2048
+
+int fdinfo_open(int fd)
+{
+	char path[40];
+	int info;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	info = open(path, O_RDONLY | O_CLOEXEC);
+	return info < 0 ? -errno : info;
+}
+
+int fdinfo_number(int info, const char *name, uint64_t *ret)
+{
+	char text[TEXT_MAX];
+	size_t length = strlen(name);
+	ssize_t n = pread(info, text, sizeof(text) - 1, 0);
+
+	if (n < 0)
+		return -errno;
+	text[n] = 0;
+	for (char *line = text, *next; line; line = next ? next + 1 : NULL) {
+		unsigned long long number;
+		char *end;
+
+		next = strchr(line, '\n');
+		if (strncmp(line, name, length) || line[length] != ':')
+			continue;
+		errno = 0;
+		number = strtoull(line + length + 1, &end, 10);
+		if (errno || end == line + length + 1 || (*end != '\n' && *end))
+			return -EBADMSG;
+		*ret = number;
+		return 0;
+	}
+	return -ENODATA;
+}
