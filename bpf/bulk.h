@@ -12,23 +12,59 @@
  */
 #pragma once
 
-#define OBJECT_FILES(K)                                                                      \
-	K(file_create)                                                                       \
-	K(file_open) K(file_read) K(file_unlink) K(file_rename) K(file_link) K(file_mode)    \
-		K(file_owner) K(file_xattr) K(file_flags) K(file_truncate) K(file_times)     \
-			K(file_map) K(file_make) K(exec_failed) K(image_load) K(memory_exec) \
-				K(file_received)
-#define OBJECT_SOCKETS(K)                                                                  \
-	K(connect)                                                                         \
-	K(accept) K(listen) K(bind) K(tcp_close) K(socket_special) K(dns) K(socket_filter) \
-		K(tls_hello) K(metadata_request) K(net_change) K(audit_change)
+#define OBJECT_FILES(K)  \
+	K(file_create)   \
+	K(file_open)     \
+	K(file_read)     \
+	K(file_unlink)   \
+	K(file_rename)   \
+	K(file_link)     \
+	K(file_mode)     \
+	K(file_owner)    \
+	K(file_xattr)    \
+	K(file_flags)    \
+	K(file_truncate) \
+	K(file_times)    \
+	K(file_map)      \
+	K(file_make)     \
+	K(exec_failed)   \
+	K(image_load)    \
+	K(memory_exec)   \
+	K(file_received)
+#define OBJECT_SOCKETS(K)   \
+	K(connect)          \
+	K(accept)           \
+	K(listen)           \
+	K(bind)             \
+	K(tcp_close)        \
+	K(socket_special)   \
+	K(socket_filter)    \
+	K(dns)              \
+	K(tls_hello)        \
+	K(metadata_request) \
+	K(net_change)       \
+	K(audit_change)
 /* each has more to tell than its object */
-#define WORDY(K)                                                                            \
-	K(dns)                                                                              \
-	K(tls_hello) K(metadata_request) K(net_change) K(audit_change) K(signal) K(sandbox) \
-		K(process_name) K(userfaultfd) K(prctl) K(io_uring) K(keyring) K(kernel_attempt)
+#define WORDY(K)            \
+	K(dns)              \
+	K(tls_hello)        \
+	K(metadata_request) \
+	K(net_change)       \
+	K(audit_change)     \
+	K(signal)           \
+	K(sandbox)          \
+	K(process_name)     \
+	K(userfaultfd)      \
+	K(prctl)            \
+	K(io_uring)         \
+	K(keyring)          \
+	K(kernel_attempt)
 /* each is about a process of its own, or counts already */
-#define NEVER(K)	   K(fork) K(exit) K(udp_flow) K(summary)
+#define NEVER(K)    \
+	K(fork)     \
+	K(exit)     \
+	K(udp_flow) \
+	K(summary)
 #define IN_LOW(kind)	   | (KIND_##kind < 64 ? 1ULL << (KIND_##kind & 63) : 0)
 #define IN_HIGH(kind)	   | (KIND_##kind < 64 ? 0 : 1ULL << (KIND_##kind & 63))
 #define KIND_IS(kind, SET) ((((kind) < 64 ? (0 SET(IN_LOW)) : (0 SET(IN_HIGH))) >> ((kind)&63)) & 1)
@@ -159,6 +195,9 @@ __noinline int bulk_gather(__u32 index)
 	if (KIND_IS(kind, NEVER) || rec->flags & RECORD_PREEXISTING || is_canary(c))
 		return 0;
 	if (kind == KIND_signal && ((struct signal_record *)rec)->to_sensor)
+		return 0;
+	if (kind == KIND_tcp_close &&
+	    c->canary_tgid) /* may be its, and another process is running */
 		return 0;
 	if (!bulk_is_tight(c, kind, slot->used))
 		return 0;
