@@ -3,7 +3,8 @@
  * The bulk lane when its ring gets full: a record that repeats is not sent but counted in
  * `summaries`, by class, process, object and result, and as aggregated in the ledger.  It takes no
  * number, so no hole is left.  The last quarter of the ring stays for what is told by more than its
- * object, and behind that for forks and ends of processes, which are never counted together.
+ * object, and the last eighth for classes that are in no list below: forks, ends of processes,
+ * programs.
  *
  * What was counted becomes a record when the reader runs the iterator below.  The reader gives each
  * time a number (control.turn), which is part of the key: an entry that is two turns old is added
@@ -28,6 +29,8 @@
 	K(file_map)      \
 	K(file_make)     \
 	K(exec_failed)   \
+	K(mount)         \
+	K(chroot)        \
 	K(image_load)    \
 	K(memory_exec)   \
 	K(file_received)
@@ -46,6 +49,10 @@
 	K(audit_change)
 /* each has more to tell than its object */
 #define WORDY(K)            \
+	K(mount)            \
+	K(namespace)        \
+	K(process_access)   \
+	K(cred_change)      \
 	K(dns)              \
 	K(tls_hello)        \
 	K(metadata_request) \
@@ -59,15 +66,14 @@
 	K(io_uring)         \
 	K(keyring)          \
 	K(kernel_attempt)
-/* each is about a process of its own, or counts already */
-#define NEVER(K)    \
-	K(fork)     \
-	K(exit)     \
-	K(udp_flow) \
-	K(summary)
 #define IN_LOW(kind)	   | (KIND_##kind < 64 ? 1ULL << (KIND_##kind & 63) : 0)
 #define IN_HIGH(kind)	   | (KIND_##kind < 64 ? 0 : 1ULL << (KIND_##kind & 63))
 #define KIND_IS(kind, SET) ((((kind) < 64 ? (0 SET(IN_LOW)) : (0 SET(IN_HIGH))) >> ((kind)&63)) & 1)
+
+static __always_inline bool repeats(__u32 kind)
+{
+	return KIND_IS(kind, OBJECT_FILES) || KIND_IS(kind, OBJECT_SOCKETS) || KIND_IS(kind, WORDY);
+}
 
 struct summary_key {
 	struct process_key process;
@@ -192,7 +198,7 @@ __noinline int bulk_gather(__u32 index)
 		return 0;
 	rec = (void *)slot->data;
 	kind = rec->kind;
-	if (KIND_IS(kind, NEVER) || rec->flags & RECORD_PREEXISTING || is_canary(c))
+	if (!repeats(kind) || rec->flags & RECORD_PREEXISTING || is_canary(c))
 		return 0;
 	if (kind == KIND_signal && ((struct signal_record *)rec)->to_sensor)
 		return 0;

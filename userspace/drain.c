@@ -7,7 +7,7 @@
 #include "stats/sequence.h"
 
 #define STOP_NS	   (5 * NS_PER_SEC) /* that a disk which takes nothing may hold up a stop */
-#define ROUNDS_MAX 4096 /* of 1,048,576 summaries some 300 fit into the smallest ring */
+#define ROUNDS_MAX 4096		    /* of 1,048,576 summaries some 300 fit into the smallest ring */
 
 static void rings_drain(struct pipeline *p)
 {

@@ -155,8 +155,11 @@ static void lanes_of_a_class_have_rows_of_their_own(void **state)
 	struct ledger_sum sum;
 
 	(void)state;
-	*cell(0, KIND_exec) = (struct ledger_cell){
-		.seen = 101, .sent = {32, 54}, .filtered = 13, .lost_ring = {2, 4}, .lost_scratch = 1};
+	*cell(0, KIND_exec) = (struct ledger_cell){.seen = 101,
+						   .sent = {32, 54},
+						   .filtered = 13,
+						   .lost_ring = {2, 4},
+						   .lost_scratch = 1};
 	ledger_kernel(ledger, cells);
 	ledger_count(ledger, LANE_KEEP, KIND_exec, 0, OUTCOME_DELIVERED, 30);
 	ledger_count(ledger, LANE_BULK, KIND_exec, 0, OUTCOME_DELIVERED, 40);
@@ -211,8 +214,10 @@ static void restart_goes_on(void **state)
 	size_t n;
 
 	(void)state;
-	*cell(0, KIND_file_open) = (struct ledger_cell){
-		.seen = 100, .sent = {[LANE_BULK] = 80}, .filtered = 20, .lost_ring = {[LANE_BULK] = 10}};
+	*cell(0, KIND_file_open) = (struct ledger_cell){.seen = 100,
+							.sent = {[LANE_BULK] = 80},
+							.filtered = 20,
+							.lost_ring = {[LANE_BULK] = 10}};
 	ledger_kernel(before, cells);
 	ledger_count(before, LANE_BULK, KIND_file_open, 0, OUTCOME_DELIVERED, 40);
 	ledger_count(before, LANE_BULK, KIND_file_open, 0, OUTCOME_FILTERED, 10);

@@ -21,7 +21,7 @@ struct account {
 struct ledger {
 	unsigned cpus;
 	bool closed;
-	unsigned slots; /* cpus, the sensor, and the cpu that is not known */
+	unsigned slots;		  /* cpus, the sensor, and the cpu that is not known */
 	struct account *accounts; /* LANES times slots times KINDS_MAX */
 };
 
@@ -36,8 +36,8 @@ int ledger_new(unsigned cpus, struct ledger **ret)
 		return -ENOMEM;
 	ledger->cpus = cpus;
 	ledger->slots = cpus + 2;
-	ledger->accounts = calloc((size_t)LANES * ledger->slots * KINDS_MAX,
-				  sizeof(*ledger->accounts));
+	ledger->accounts =
+		calloc((size_t)LANES * ledger->slots * KINDS_MAX, sizeof(*ledger->accounts));
 	if (!ledger->accounts)
 		return -ENOMEM;
 	*ret = TAKE(ledger);
