@@ -225,7 +225,6 @@ static __always_inline bool summary_tell(struct summary *at, const struct summar
 					     sizeof(struct summary_record), true);
 	struct summary_record *rec;
 	bool sent;
-	__u32 len;
 
 	if (!slot)
 		return false;
@@ -239,15 +238,9 @@ static __always_inline bool summary_tell(struct summary *at, const struct summar
 	rec->last_ns = at->last_ns;
 	rec->address = key->address;
 	rec->file = at->file;
-	len = at->file.path.len;
 	rec->file.path.off = sizeof(*rec);
-	rec->file.path.len = 0;
-	barrier_var(len);
-	if (len && len <= SUMMARY_PATH_MAX &&
-	    !bpf_probe_read_kernel(slot->data + sizeof(*rec), len, at->path)) {
-		rec->file.path.len = len;
-		slot->used += (len + 7) & ~7u;
-	}
+	__builtin_memcpy(slot->data + sizeof(*rec), at->path, SUMMARY_PATH_MAX);
+	slot->used += (at->file.path.len + 7) & ~7u;
 	sent = record_send(slot, &ring_bulk, LANE_BULK);
 	slot_release(slot);
 	return sent;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
@@ -18,6 +19,7 @@
 #include "decode/decode.h"
 #include "hinomi/record.h"
 #include <hinomi/record_file.h>
+#include <hinomi/record_kernel.h>
 #include <hinomi/record_process.h>
 
 static union {
@@ -27,6 +29,7 @@ static union {
 	struct signal_record signal;
 	struct mount_record mount;
 	struct namespace_record namespace;
+	struct summary_record summary;
 	uint64_t align;
 	uint8_t bytes[4096];
 } buf;
@@ -196,12 +199,49 @@ static void namespaces(void **state)
 	assert_int_equal(event.body->namespace_->old->net, 3);
 }
 
+static void summaries(void **state)
+{
+	const Hinomi__Summary *summary;
+
+	(void)state;
+	begin(KIND_summary, sizeof(buf.summary));
+	buf.summary.of = KIND_file_unlink;
+	buf.summary.count = 5000000000;
+	buf.summary.first_ns = 10;
+	buf.summary.last_ns = 20;
+	buf.summary.file.inode = 7;
+	buf.record.result = -EACCES;
+	put(&buf.summary.file.path, "/tmp/x");
+	assert_int_equal(decode(), 0);
+	summary = event.body->summary;
+	assert_string_equal(summary->class_, "file_unlink");
+	assert_true(summary->count == 5000000000);
+	assert_int_equal(summary->first_ns, 10);
+	assert_int_equal(summary->last_ns, 20);
+	assert_int_equal(summary->file->inode, 7);
+	assert_bytes(summary->file->path, "/tmp/x");
+	assert_null(summary->address);
+	assert_int_equal(event.body->result, -EACCES);
+
+	begin(KIND_summary, sizeof(buf.summary));
+	buf.summary.of = KIND_connect;
+	buf.summary.address = (struct address){.family = AF_INET, .port = 80, .len = 4};
+	assert_int_equal(decode(), 0);
+	assert_null(event.body->summary->file);
+	assert_int_equal(event.body->summary->address->port, 80);
+	buf.summary.of = KIND_gap; /* never of those */
+	assert_int_equal(decode(), 0);
+	assert_string_equal(event.body->summary->class_, "");
+	buf.summary.file.path = (struct bytes_ref){.off = 4000, .len = 200, .total = 200};
+	assert_int_equal(decode(), -EBADMSG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(exec_failed), cmocka_unit_test(process_access),
 		cmocka_unit_test(signals),     cmocka_unit_test(mounts),
-		cmocka_unit_test(namespaces),
+		cmocka_unit_test(namespaces),  cmocka_unit_test(summaries),
 	};
 	int r;
 

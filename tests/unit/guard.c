@@ -53,6 +53,7 @@ struct world {
 	Hinomi__Signal signal;
 	Hinomi__File file;
 	Hinomi__FileUnlink unlink;
+	Hinomi__Summary summary;
 	struct event event;
 };
 
@@ -69,6 +70,7 @@ static void world_make(struct world *w, unsigned kind, uint32_t pid)
 	hinomi__signal__init(&w->signal);
 	hinomi__file__init(&w->file);
 	hinomi__file_unlink__init(&w->unlink);
+	hinomi__summary__init(&w->summary);
 	assert_int_equal(stat("/proc/self/ns/mnt", &st), 0);
 	w->namespaces.mnt = (uint32_t)st.st_ino;
 	w->key.pid = pid;
@@ -78,10 +80,12 @@ static void world_make(struct world *w, unsigned kind, uint32_t pid)
 	w->target.key = &w->target_key;
 	w->signal.target = &w->target;
 	w->signal.signal = KILLED;
-	w->unlink.file = &w->file;
+	w->unlink.file = w->summary.file = &w->file;
 	w->body.body_case = (Hinomi__Event__BodyCase)kind;
 	if (kind == KIND_signal)
 		w->body.signal = &w->signal;
+	else if (kind == KIND_summary)
+		w->body.summary = &w->summary;
 	else
 		w->body.file_unlink = &w->unlink;
 	w->event = (struct event){.body = &w->body, .process = &w->process, .kind = kind};
@@ -148,6 +152,14 @@ static void test_files(void **state)
 	w.namespaces.mnt++; /* somebody else's directory of that name */
 	guard_see(guard, &w.event);
 	assert_int_equal(heard.n, 2);
+
+	world_make(&w, KIND_summary, ATTACKER); /* counted, in a flood */
+	path_set(&w, path);
+	guard_see(guard, &w.event);
+	assert_int_equal(heard.n, 3);
+	w.summary.file = NULL;
+	guard_see(guard, &w.event);
+	assert_int_equal(heard.n, 3);
 }
 
 /* Attempts that failed do not use up what those that did not may tell. */
