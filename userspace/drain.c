@@ -4,6 +4,7 @@
 
 #include "pipeline.h"
 #include "attach/attach.h"
+#include "stats/ledger.h"
 #include "stats/sequence.h"
 
 #define STOP_NS	   (5 * NS_PER_SEC) /* that a disk which takes nothing may hold up a stop */
@@ -40,6 +41,8 @@ void pipeline_drain(struct pipeline *p)
 			sequences_end(p->sequences, lane, cpu,
 				      __atomic_load_n(&cells[cpu].next[lane], __ATOMIC_ACQUIRE));
 	pipeline_gaps(p, true);
+	if (attach_detached(p->attach))
+		ledger_close(p->ledger);
 }
 
 void pipeline_end(struct pipeline *p)

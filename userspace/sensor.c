@@ -28,7 +28,6 @@
 #include "pipeline.h"
 #include "prove.h"
 #include "ring/ring.h"
-#include "stats/ledger.h"
 
 #define BUSY_MS	      10		/* between batches while events come */
 #define IDLE_AFTER_NS (200 * NS_PER_MS) /* without events: sleep until woken */
@@ -440,8 +439,6 @@ static int run(struct sensor *s)
 	notify_send("STOPPING=1");
 	attach_stop(s->attach);
 	pipeline_drain(&s->pipeline);
-	if (attach_detached(s->attach))
-		ledger_close(s->pipeline.ledger);
 	announce_stop(&s->pipeline, s->broken ? s->broken : "asked to");
 	pipeline_end(&s->pipeline);
 	return s->broken != NULL;

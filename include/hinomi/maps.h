@@ -9,7 +9,8 @@
 #include "tap.h"
 
 /* Outcome counters of one class on one cpu, in the map `ledger`, index cpu * KINDS_MAX + kind.
- * Every event that a hook begins ends in exactly one of sent, filtered, aggregated, lost_scratch. */
+ * Every event that a hook begins ends in exactly one of sent, filtered, aggregated, lost_scratch.
+ */
 struct ledger_cell {
 	__u64 seen;
 	__u64 sent[LANES]; /* has a number; is in the ring, or lost_ring */

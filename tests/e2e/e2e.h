@@ -196,7 +196,7 @@ int cgroup_enter(const char *path, pid_t pid);
 void cgroup_remove(const char *path);
 
 /* ---- manager.c: the descriptor store, as systemd has it */
-#define STORED_MAX 256
+#define STORED_MAX 512
 
 struct manager {
 	int socket;

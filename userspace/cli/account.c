@@ -35,9 +35,9 @@ void account_events(struct verifier *verifier, struct lane_state *lane,
 static bool goes_back(const struct row *row, const Hinomi__LedgerRow *next)
 {
 	return next->begun < row->begun || next->elsewhere < row->elsewhere ||
-	       next->seen < row->seen ||
-	       next->delivered < row->delivered || next->filtered < row->filtered ||
-	       next->aggregated < row->aggregated || next->lost < row->lost;
+	       next->seen < row->seen || next->delivered < row->delivered ||
+	       next->filtered < row->filtered || next->aggregated < row->aggregated ||
+	       next->lost < row->lost;
 }
 
 static void check_sum(struct verifier *verifier, struct lane_state *lane, uint64_t number,
