@@ -12,6 +12,7 @@
 
 #include "pipeline.h"
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "frame/public_key.h"
 
 static int boot_id_read(uint8_t id[16])
@@ -101,7 +102,8 @@ int identity_key(const char *dir, EVP_PKEY **ret)
 	if (at < 0)
 		return -errno;
 	/* locked memory for private keys; where that is refused they lie in ordinary memory */
-	CRYPTO_secure_malloc_init(65536, 32);
+	if (CRYPTO_secure_malloc_init(65536, 32) == 2 || !CRYPTO_secure_malloc_initialized())
+		log_warning("memory for private keys cannot be locked: it may be swapped out");
 	err = read_file(at, "identity.key", secret, sizeof(secret));
 	if (err == -ENOENT) {
 		*ret = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
