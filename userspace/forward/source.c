@@ -99,6 +99,9 @@ static int check_cursor(const struct source *source)
 
 	if (n)
 		return n == -ESTALE ? 0 : n;
+	/* after a power cut the bound may stand before the cursor, until the writer has set it anew
+	 */
+	spool_reader_all(reader);
 	do {
 		n = spool_read(reader, &bytes, &size);
 		next = spool_reader_next(reader);
