@@ -227,7 +227,7 @@ static void slow_segments_go_too(void **state)
 		while (spool_take_eviction(writer, &eviction))
 			gone = eviction.last_frame;
 	}
-	assert_in_range(gone, 1, 8);
+	assert_in_range(gone, 1, 11);
 	usleep(900000);
 	assert_int_equal(spool_sync(writer), 0);
 	spool_writer_free(writer);
