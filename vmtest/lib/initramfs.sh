@@ -5,6 +5,7 @@
 # In the order in which they must be loaded; what a kernel has built in is not in its package.
 readonly NETWORK_MODULES=(failover net_failover virtio virtio_ring virtio_pci_legacy_dev
 	virtio_pci_modern_dev virtio_pci virtio_net)
+readonly DISK_MODULES=(virtio_blk crc16 crc32c_generic libcrc32c mbcache jbd2 ext4)
 
 # initramfs_pack DIRECTORY: writes the archive to stdout, everything owned by root. The top
 # directory itself is left out: its mode would become that of the guest's root.
@@ -28,13 +29,15 @@ initramfs_module()
 	esac
 }
 
-# initramfs_modules KERNEL DIRECTORY [NAME...]: the network's modules, then those named.
+# initramfs_modules KERNEL DIRECTORY DISK [NAME...]: the network's modules, a disk's unless DISK is empty, then
+# those named.
 initramfs_modules()
 {
-	local kernel=$1 into=$2 name number=0
-	shift 2
+	local kernel=$1 into=$2 name number=0 usual=("${NETWORK_MODULES[@]}")
+	[ -z "$3" ] || usual+=("${DISK_MODULES[@]}")
+	shift 3
 	mkdir -p "$into"
-	for name in "${NETWORK_MODULES[@]}"; do
+	for name in "${usual[@]}"; do
 		number=$((number + 1))
 		initramfs_module "$kernel" "$name" "$into" "$number" || :
 	done
