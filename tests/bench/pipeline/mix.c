@@ -202,7 +202,7 @@ static void program_file(struct file_ref *to, const struct program *program)
 static const struct record *make_exec(struct live *live)
 {
 	static const char *const cwds[] = {"/srv/project", "/srv/project/build", "/root", "/",
-					   "/home/builder/work"};
+					   "/srv/work"};
 	const struct program *program;
 	struct exec_record *rec;
 
