@@ -90,53 +90,56 @@ static const struct {
 	ONE("SUDO_COMMAND"),
 };
 
-/* A set of beginnings, which most variables are not in. */
-struct beginnings {
-	uint64_t bits[4];
-};
-
 #define BEGINNING 3 /* bytes; no name is shorter */
 
-static unsigned beginning_of(const void *name)
+/* The names of the list by how they begin, since most variables begin otherwise. */
+struct beginnings {
+	uint8_t first[256], next[ARRAY_SIZE(told)]; /* 1 + index; 0: no more */
+};
+
+static uint8_t beginning_of(const void *name)
 {
 	const uint8_t *p = name;
 
-	return (p[0] * 33u + p[1]) * 33u + p[2];
+	return (uint8_t)((p[0] * 33u + p[1]) * 33u + p[2]);
 }
 
-static struct beginnings beginnings_told(void)
+static void beginnings_fill(struct beginnings *by)
 {
-	struct beginnings set = {0};
-
+	memset(by->first, 0, sizeof(by->first));
 	for (size_t i = 0; i < ARRAY_SIZE(told); i++) {
-		unsigned n = beginning_of(told[i].name) % 256;
+		uint8_t *first = &by->first[beginning_of(told[i].name)];
 
-		set.bits[n / 64] |= 1ull << n % 64;
+		by->next[i] = *first;
+		*first = (uint8_t)(i + 1);
 	}
-	return set;
 }
 
-static bool is_told(const struct beginnings *set, const ProtobufCBinaryData *variable)
+static bool is_told(const struct beginnings *by, const ProtobufCBinaryData *variable)
 {
-	unsigned n = variable->len > BEGINNING ? beginning_of(variable->data) % 256 : 0;
-	const uint8_t *equals;
-	size_t name;
+	size_t i = variable->len > BEGINNING ? by->first[beginning_of(variable->data)] : 0, name;
+	const uint8_t *equals = i ? memchr(variable->data, '=', variable->len) : NULL;
 
-	if (variable->len <= BEGINNING || !(set->bits[n / 64] >> n % 64 & 1))
+	if (!equals)
 		return false;
-	equals = memchr(variable->data, '=', variable->len);
-	name = equals ? (size_t)(equals - variable->data) : 0;
-	for (size_t i = 0; name && i < ARRAY_SIZE(told); i++)
-		if ((told[i].is_prefix ? name >= told[i].size : name == told[i].size) &&
-		    !memcmp(variable->data, told[i].name, told[i].size))
+	name = (size_t)(equals - variable->data);
+	for (; i; i = by->next[i - 1]) {
+		size_t size = told[i - 1].size;
+
+		if ((told[i - 1].is_prefix ? name >= size : name == size) &&
+		    !memcmp(variable->data, told[i - 1].name, size))
 			return true;
+	}
 	return false;
 }
 
 static void take(struct source *source, ProtobufCBinaryData area, Hinomi__Exec *body)
 {
-	struct beginnings set = beginnings_told();
+	struct beginnings by;
 
+	if (!area.len)
+		return;
+	beginnings_fill(&by);
 	while (area.len && body->n_environment < VARIABLES_MAX) {
 		const uint8_t *nul = memchr(area.data, 0, area.len);
 		ProtobufCBinaryData one = {.data = area.data};
@@ -144,7 +147,7 @@ static void take(struct source *source, ProtobufCBinaryData area, Hinomi__Exec *
 		one.len = nul ? (size_t)(nul - area.data) : area.len;
 		area.len -= one.len + !!nul;
 		area.data += one.len + !!nul;
-		if (!is_told(&set, &one))
+		if (!is_told(&by, &one))
 			continue;
 		if (!body->environment)
 			body->environment =
