@@ -7,6 +7,7 @@
 #include <hinomi/record_process.h>
 #include <linux/capability.h>
 #include <netinet/in.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +47,7 @@ static void prepare_levels(struct facts *facts)
 	snprintf(line, sizeof(line), "#!%s\nnothing\n", facts->path[0]);
 	file_make(facts, 1, "second", line, 0755);
 	snprintf(line, sizeof(line), "#!%s\nnothing\n", facts->path[1]);
-	file_make(facts, 2, "first", line, 0755);
+	file_make(facts, 2, "first", line, 0757);
 	file_make(facts, 3, "formless", "x", 0755);
 }
 
@@ -66,6 +67,31 @@ static void act_levels(struct facts *facts)
 		act_fail(facts, "the program did not end well");
 }
 
+/* What is in the script, at once or in an event of its own. */
+static void want_script_hash(struct check *check, const Hinomi__Exec *exec)
+{
+	char line[LONG_PATH + 32];
+	uint8_t want[SHA256_DIGEST_LENGTH];
+
+	snprintf(line, sizeof(line), "#!%s\nnothing\n", check->facts->path[1]);
+	SHA256((const unsigned char *)line, strlen(line), want);
+	want_number(check, "exec.level_sha256 (how many)", 2, exec->n_level_sha256);
+	if (exec->n_level_sha256 == 2 && exec->level_sha256[0].len) {
+		want_bytes(check, "exec.level_sha256", want, sizeof(want), &exec->level_sha256[0]);
+		return;
+	}
+	for (size_t i = 0; i < check->story->nevents; i++) {
+		const Hinomi__FileHash *hash = check->story->events[i].event->file_hash;
+
+		if (check->story->events[i].kind != KIND_file_hash || !hash->file ||
+		    hash->file->inode != check->facts->stat[2].st_ino)
+			continue;
+		want_bytes(check, "file_hash.sha256", want, sizeof(want), &hash->sha256);
+		return;
+	}
+	check_fail(check, "expected an event file_hash of the script, got none");
+}
+
 static void check_levels(struct check *check)
 {
 	const struct facts *facts = check->facts;
@@ -83,6 +109,8 @@ static void check_levels(struct check *check)
 		return;
 	want_file(check, facts->path[2], &facts->stat[2], exec->levels[0]);
 	want_file(check, facts->path[1], &facts->stat[1], exec->levels[1]);
+	want_script_hash(check, exec);
+	want_number(check, "exec.level_writable_by_others", 1, exec->level_writable_by_others);
 }
 
 /* ---- who may change what is executed */

@@ -65,7 +65,8 @@ static void levels(void **state)
 {
 	struct exec_level two[2] = {
 		{.file = {.inode = 7, .path = {.len = 5}}, .path = "first"},
-		{.file = {.inode = 8, .path = {.len = UINT32_MAX}}, .path = "second"},
+		{.file = {.inode = 8, .mode = 0100757, .path = {.len = UINT32_MAX}},
+		 .path = "second"},
 	};
 
 	(void)state;
@@ -76,9 +77,11 @@ static void levels(void **state)
 	assert_int_equal(event.body->exec->levels[0]->inode, 7);
 	assert_bytes(event.body->exec->levels[0]->path, "first");
 	assert_int_equal(event.body->exec->levels[1]->path.len, EXEC_LEVEL_PATH);
+	assert_true(event.body->exec->level_writable_by_others);
 	buf.exec.levels.len--; /* half of one is none */
 	assert_int_equal(decode(), 0);
 	assert_int_equal(event.body->exec->n_levels, 1);
+	assert_false(event.body->exec->level_writable_by_others);
 	buf.exec.levels.len = sizeof(two) + 1;
 	assert_int_equal(decode(), -EBADMSG);
 }

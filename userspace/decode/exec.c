@@ -27,6 +27,11 @@ static void args_fill(struct source *source, const struct exec_record *rec, Hino
 	body->args_total_bytes = rec->args.total;
 }
 
+static bool others_write(uint32_t mode, uint32_t gid)
+{
+	return mode & S_IWOTH || (mode & S_IWGRP && gid);
+}
+
 /* The files of the chain, each with the path that lies behind it. */
 static void levels_fill(struct source *source, const struct exec_record *rec, Hinomi__Exec *body)
 {
@@ -48,6 +53,7 @@ static void levels_fill(struct source *source, const struct exec_record *rec, Hi
 		body->levels[i] = source_file(source, &level.file);
 		if (!body->levels[i])
 			return;
+		body->level_writable_by_others |= others_write(level.file.mode, level.file.gid);
 		body->n_levels = i + 1;
 	}
 }
@@ -89,11 +95,6 @@ static void stdio_fill(struct source *source, const struct exec_record *rec, Hin
 			return;
 		body->n_stdio++;
 	}
-}
-
-static bool others_write(uint32_t mode, uint32_t gid)
-{
-	return mode & S_IWOTH || (mode & S_IWGRP && gid);
 }
 
 void decode_exec(struct source *source, Hinomi__Event *event)

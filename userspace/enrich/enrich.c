@@ -243,18 +243,39 @@ static int file_hash(struct enrich *enrich, const struct event *event, const Hin
 	return 0;
 }
 
-/* Code that runs from now on: programs, modules, kernels. */
+/* What an interpreter is given to run: the files of a `#!` or binfmt_misc chain. */
+static int levels_hash(struct enrich *enrich, const struct event *event, Hinomi__Exec *exec,
+		       struct arena *arena)
+{
+	Hinomi__HashState state;
+	int r = 0;
+
+	if (!enrich->hasher || !exec->n_levels)
+		return 0;
+	exec->level_sha256 = arena_alloc(arena, exec->n_levels * sizeof(*exec->level_sha256));
+	if (!exec->level_sha256)
+		return -ENOMEM;
+	memset(exec->level_sha256, 0, exec->n_levels * sizeof(*exec->level_sha256));
+	exec->n_level_sha256 = exec->n_levels;
+	for (size_t i = 0; !r && i < exec->n_levels; i++)
+		r = file_hash(enrich, event, exec->levels[i], arena, &state,
+			      &exec->level_sha256[i]);
+	return r;
+}
+
+/* Code that runs from now on: programs, scripts, modules, kernels. */
 static int event_hash(struct enrich *enrich, const struct event *event, struct arena *arena)
 {
 	Hinomi__Exec *exec;
 	Hinomi__Module *module;
 	Hinomi__System *system;
+	int r;
 
 	switch (event->kind) {
 	case KIND_exec:
 		exec = event->body->exec;
-		return file_hash(enrich, event, exec->file, arena, &exec->hash_state,
-				 &exec->sha256);
+		r = file_hash(enrich, event, exec->file, arena, &exec->hash_state, &exec->sha256);
+		return r ?: levels_hash(enrich, event, exec, arena);
 	case KIND_module_load:
 		module = event->body->module_load;
 		return file_hash(enrich, event, module->file, arena, &module->hash_state,

@@ -86,6 +86,8 @@ static void put_exec_rights(const struct body *body, const Hinomi__Exec *exec)
 		fputs("  ", body->note);
 		words_capabilities(body->note, '+', exec->capabilities_gained);
 	}
+	if (exec->level_writable_by_others)
+		body_note(body, STYLE_ALARM, "script writable by others");
 	if (exec->writable_by_others)
 		body_note(body, STYLE_ALARM, "file writable by others");
 	if (exec->executable_stack)
