@@ -91,7 +91,13 @@ static __always_inline __u64 call_second(REGS *regs, bool is_32bit)
 /* one of several calls that share fn, and are told by call->what */
 #define CALL_EXIT_TAP(name, tap, fn) CALL_EXIT_BOTH(name, "__ia32_sys_", tap, fn)
 /* 32-bit programs have a call with other structures */
+#if defined(__TARGET_ARCH_x86)
 #define CALL_EXIT_COMPAT(name, tap, fn) CALL_EXIT_BOTH(name, "__ia32_compat_sys_", tap, fn)
+#else
+#define CALL_EXIT_COMPAT(name, tap, fn)                          \
+	CALL_EXIT_AT(CALL_FUNCTION, name, _exit, false, tap, fn) \
+	CALL_EXIT_AT("__arm64_compat_sys_", name, _ia32, true, tap, fn)
+#endif
 
 static __always_inline struct slot *call_begin(struct call *call, __u32 kind, __u32 size)
 {

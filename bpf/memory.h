@@ -65,9 +65,49 @@ static __always_inline bool is_news(struct memory_key *key, __u32 kind)
 	return false;
 }
 
+/* Ends the record of what was news; when it is lost, the next of its kind is news again. */
+static __always_inline int news_end(struct slot *slot, const struct memory_key *key, __s32 result,
+				    __u32 wanted)
+{
+	((struct record *)slot->data)->result = result;
+	if (!record_close(slot->index, wanted))
+		bpf_map_delete_elem(&memory_told, key);
+	return 0;
+}
+
+#define NAME_END 16
+
+/* By the end of its name a library: libx.so.1.2. */
+static __always_inline bool is_library(struct file *file)
+{
+	struct dentry *dentry = READ(file, f_path.dentry);
+	const unsigned char *name = READ(dentry, d_name.name);
+	__u32 len = READ(dentry, d_name.len);
+	char end[NAME_END] = {};
+	__u32 found = 0;
+
+	if (len > NAME_END)
+		name += len - NAME_END;
+	bpf_probe_read_kernel_str(end, sizeof(end), name);
+	for (int i = 0; i + 2 < NAME_END; i++) {
+		__u32 differs = (end[i] ^ '.') | (end[i + 1] ^ 's') | (end[i + 2] ^ 'o');
+
+		/* 1 where they are the same, without a branch, of which the verifier would follow
+		 * both ways */
+		barrier_var(differs);
+		found |= (differs - 1) >> 31;
+	}
+	return found;
+}
+
+/* What may be executed and is no library is mostly what a dynamic loader was told to run: each time
+ * is news, for the executable is the loader. */
 static __always_inline bool is_usual(struct inode *inode, struct file *file)
 {
 	__u32 mode = READ(inode, i_mode);
+
+	if (mode & 0111 && !is_library(file))
+		return false;
 
 	return !READ(inode, i_uid.val) && READ(inode, i_nlink) &&
 	       !MAY_BE_WRITTEN_BY_OTHERS(mode, READ(inode, i_gid.val)) &&
@@ -97,8 +137,10 @@ static __always_inline int on_image(struct file *file, __u32 protection, __u32 f
 	if (!is_news(&key, KIND_image_load))
 		return 0;
 	slot = record_begin(KIND_image_load, hook, tier, sizeof(*rec));
-	if (!slot)
+	if (!slot) {
+		bpf_map_delete_elem(&memory_told, &key);
 		return 0;
+	}
 	rec = (void *)slot->data;
 	if (tier == 1)
 		rec->record.flags |= RECORD_RESULT_UNKNOWN;
@@ -107,7 +149,7 @@ static __always_inline int on_image(struct file *file, __u32 protection, __u32 f
 	rec->later = later;
 	rec->by_executable = !key.image;
 	file_fill(slot, &rec->file, file);
-	return record_end(slot, 0, LANE_OF_image_load);
+	return news_end(slot, &key, 0, LANE_OF_image_load);
 }
 
 struct region {
@@ -131,8 +173,10 @@ static __always_inline int on_memory(struct region *region, __u32 hook, __u32 ti
 	if (!is_news(&key, KIND_memory_exec))
 		return 0;
 	slot = record_begin(KIND_memory_exec, hook, tier, sizeof(*rec));
-	if (!slot)
+	if (!slot) {
+		bpf_map_delete_elem(&memory_told, &key);
 		return 0;
+	}
 	rec = (void *)slot->data;
 	if (tier == 1)
 		rec->record.flags |= RECORD_RESULT_UNKNOWN;
@@ -144,7 +188,7 @@ static __always_inline int on_memory(struct region *region, __u32 hook, __u32 ti
 	rec->size = region->size;
 	if (region->file)
 		file_fill(slot, &rec->file, region->file);
-	return record_end(slot, 0, LANE_OF_memory_exec);
+	return news_end(slot, &key, 0, LANE_OF_memory_exec);
 }
 
 /* What the kernel makes of what was asked for: by a flag of its personality (and of old programs),

@@ -42,6 +42,22 @@ static __always_inline bool is_held(__u64 what, __u32 id)
 
 /* Helpers by which a program does more than look. */
 static const __u8 helper_flags[HELPERS] = {
+	[10] = HELPER_CHANGE_PACKET,   /* l3_csum_replace */
+	[11] = HELPER_CHANGE_PACKET,   /* l4_csum_replace */
+	[18] = HELPER_CHANGE_PACKET,   /* skb_vlan_push */
+	[19] = HELPER_CHANGE_PACKET,   /* skb_vlan_pop */
+	[31] = HELPER_CHANGE_PACKET,   /* skb_change_proto */
+	[38] = HELPER_CHANGE_PACKET,   /* skb_change_tail */
+	[43] = HELPER_CHANGE_PACKET,   /* skb_change_head */
+	[44] = HELPER_CHANGE_PACKET,   /* xdp_adjust_head */
+	[50] = HELPER_CHANGE_PACKET,   /* skb_adjust_room */
+	[54] = HELPER_CHANGE_PACKET,   /* xdp_adjust_meta */
+	[65] = HELPER_CHANGE_PACKET,   /* xdp_adjust_tail */
+	[113] = HELPER_READ_MEMORY,    /* probe_read_kernel */
+	[115] = HELPER_READ_MEMORY,    /* probe_read_kernel_str */
+	[152] = HELPER_CHANGE_PACKET,  /* redirect_neigh */
+	[155] = HELPER_CHANGE_PACKET,  /* redirect_peer */
+	[191] = HELPER_READ_MEMORY,    /* copy_from_user_task */
 	[36] = HELPER_WRITE_USER,      /* probe_write_user */
 	[58] = HELPER_OVERRIDE_RETURN, /* override_return */
 	[109] = HELPER_SEND_SIGNAL,    /* send_signal */

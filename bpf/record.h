@@ -303,19 +303,21 @@ static __always_inline bool record_send(struct slot *slot, void *ring, __u32 lan
 /* bulk.h: counts the record instead, where the ring is nearly full; 0: it is to be sent */
 int bulk_gather(__u32 index);
 
-/* Numbers the record and gives it to its lane; `wanted` is what the class says. */
+/* Numbers the record and gives it to its lane; `wanted` is what the class says. 1: it is in its
+ * ring, or counted in another event. */
 __noinline int record_close(__u32 index, __u32 wanted)
 {
 	struct slot *slot = bpf_map_lookup_elem(&slots, &index);
+	bool sent;
 
 	if (!slot)
 		return 0;
 	if (lane_of((void *)slot->data, slot->used, wanted) == LANE_KEEP)
-		record_send(slot, &ring_keep, LANE_KEEP);
-	else if (!bulk_gather(index))
-		record_send(slot, &ring_bulk, LANE_BULK);
+		sent = record_send(slot, &ring_keep, LANE_KEEP);
+	else
+		sent = bulk_gather(index) || record_send(slot, &ring_bulk, LANE_BULK);
 	slot_release(slot);
-	return 0;
+	return sent;
 }
 
 #define LANE_OF(kind) LANE_OF_##kind
@@ -344,5 +346,6 @@ static __always_inline struct slot *record_begin_for(__u32 kind, __u32 hook, __u
 static __always_inline int record_end(struct slot *slot, __s32 result, __u32 wanted)
 {
 	((struct record *)slot->data)->result = result;
-	return record_close(slot->index, wanted);
+	record_close(slot->index, wanted);
+	return 0;
 }

@@ -21,8 +21,10 @@ static __always_inline int on_memory_write(struct file *file, __s64 result, __u3
 	if (!is_news(&key, KIND_process_access))
 		return 0;
 	slot = record_begin(KIND_process_access, hook, 1, sizeof(*rec));
-	if (!slot)
+	if (!slot) {
+		bpf_map_delete_elem(&memory_told, &key);
 		return 0;
+	}
 	rec = (void *)slot->data;
 	if (task)
 		target_fill(&rec->target, task);
@@ -31,7 +33,7 @@ static __always_inline int on_memory_write(struct file *file, __s64 result, __u3
 	if (regs)
 		access_call(rec, regs);
 	rec->operation = ACCESS_FILE_WRITE;
-	return record_end(slot, result < 0 ? result : 0, LANE_OF_process_access);
+	return news_end(slot, &key, result < 0 ? result : 0, LANE_OF_process_access);
 }
 
 SEC("?fexit/mem_write")

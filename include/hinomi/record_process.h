@@ -197,6 +197,7 @@ struct received_record {
 	__u32 flags;  /* O_* */
 	__u32 call;   /* number of the system call */
 	__u32 pad;
+	struct address peer; /* of a connection */
 };
 
 enum namespace_how { NAMESPACE_UNSHARE = 1, NAMESPACE_SETNS };

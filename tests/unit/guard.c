@@ -206,12 +206,61 @@ static void test_compare(void **state)
 	guard_free(guard);
 }
 
+/* Whatever else changes a file of ours, the settings that hooks depend on, our BPF objects. */
+static void test_more(void **state)
+{
+	struct heard heard;
+	CLEANUP(guard_free) struct guard *guard = guard_make(&heard);
+	Hinomi__FileTruncate truncate = HINOMI__FILE_TRUNCATE__INIT;
+	Hinomi__FileFlags flags = HINOMI__FILE_FLAGS__INIT;
+	Hinomi__FileXattr xattr = HINOMI__FILE_XATTR__INIT;
+	Hinomi__FileTimes times = HINOMI__FILE_TIMES__INIT;
+	Hinomi__FileMap map = HINOMI__FILE_MAP__INIT;
+	Hinomi__FileMake make = HINOMI__FILE_MAKE__INIT;
+	Hinomi__Sysctl sysctl = HINOMI__SYSCTL__INIT;
+	Hinomi__Bpf bpf = HINOMI__BPF__INIT;
+	static const unsigned kinds[] = {KIND_file_truncate, KIND_file_flags, KIND_file_xattr,
+					 KIND_file_times,    KIND_file_map,   KIND_file_make};
+	void *const bodies[] = {&truncate, &flags, &xattr, &times, &map, &make};
+	char name[] = "kernel.ftrace_enabled", path[PATH_MAX];
+	struct world w;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/keep/1.seg", spool);
+	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++) {
+		world_make(&w, kinds[i], ATTACKER);
+		path_set(&w, path);
+		truncate.file = flags.file = xattr.file = times.file = map.file = make.file =
+			&w.file;
+		w.body.file_truncate = bodies[i]; /* a union */
+		guard_see(guard, &w.event);
+		assert_int_equal(heard.n, i + 1);
+		assert_int_equal(heard.what, HINOMI__SENSOR_TAMPER__WHAT__WHAT_FILE);
+	}
+	heard.n = 0;
+	world_make(&w, KIND_sysctl, ATTACKER);
+	sysctl.name = (ProtobufCBinaryData){strlen(name), (uint8_t *)name};
+	w.body.sysctl = &sysctl;
+	guard_see(guard, &w.event);
+	assert_int_equal(heard.what, HINOMI__SENSOR_TAMPER__WHAT__WHAT_SWITCH);
+	sysctl.name.len -= 1;
+	guard_see(guard, &w.event);
+	world_make(&w, KIND_bpf, ATTACKER);
+	bpf.operation = HINOMI__BPF__OPERATION__OPERATION_OPEN_MAP;
+	w.body.bpf = &bpf;
+	guard_see(guard, &w.event);
+	assert_int_equal(heard.n, 1);
+	bpf.ours = 1;
+	guard_see(guard, &w.event);
+	assert_int_equal(heard.n, 2);
+	assert_int_equal(heard.what, HINOMI__SENSOR_TAMPER__WHAT__WHAT_BPF);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_signal),
-		cmocka_unit_test(test_files),
-		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_signal),	cmocka_unit_test(test_files),
+		cmocka_unit_test(test_more),	cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_compare),
 	};
 	int failed;

@@ -71,4 +71,6 @@ void decode_file_received(struct source *source, Hinomi__Event *event)
 	body->opener_uid = rec->opener;
 	body->flags = rec->flags;
 	body->system_call = rec->call;
+	if (rec->peer.family)
+		body->peer = source_address(source, &rec->peer);
 }

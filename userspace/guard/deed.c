@@ -55,6 +55,26 @@ static void on_mount(struct guard *guard, const Hinomi__Mount *mount, const stru
 		tell(guard, TAMPER(MOUNT), &mount->target->path, 0, 0, by);
 }
 
+/* Settings that the hooks depend on: guard_watch compares them, but who did it tells the event. */
+static void on_setting(struct guard *guard, const Hinomi__Sysctl *setting, const struct event *by)
+{
+	static const char *const names[] = {"kernel.ftrace_enabled", "kernel.bpf_stats_enabled"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (setting->name.len == strlen(names[i]) &&
+		    !memcmp(setting->name.data, names[i], setting->name.len))
+			tell(guard, TAMPER(SWITCH), &setting->name, 0, 0, by);
+}
+
+/* One of our programs, maps or links was opened, detached or changed by somebody else. */
+static void on_bpf(struct guard *guard, const Hinomi__Bpf *bpf, const struct event *by)
+{
+	ProtobufCBinaryData name = bpf->name;
+
+	if (bpf->ours && bpf->operation != HINOMI__BPF__OPERATION__OPERATION_LOAD)
+		tell(guard, TAMPER(BPF), &name, 0, 0, by);
+}
+
 void guard_see(struct guard *guard, const struct event *event)
 {
 	const Hinomi__Event *body = event->body;
@@ -97,6 +117,30 @@ void guard_see(struct guard *guard, const struct event *event)
 	case HINOMI__EVENT__BODY_SUMMARY:
 		if (body->summary->file)
 			on_file(guard, body->summary->file, event);
+		break;
+	case HINOMI__EVENT__BODY_FILE_TRUNCATE:
+		on_file(guard, body->file_truncate->file, event);
+		break;
+	case HINOMI__EVENT__BODY_FILE_FLAGS:
+		on_file(guard, body->file_flags->file, event);
+		break;
+	case HINOMI__EVENT__BODY_FILE_XATTR:
+		on_file(guard, body->file_xattr->file, event);
+		break;
+	case HINOMI__EVENT__BODY_FILE_TIMES:
+		on_file(guard, body->file_times->file, event);
+		break;
+	case HINOMI__EVENT__BODY_FILE_MAP:
+		on_file(guard, body->file_map->file, event);
+		break;
+	case HINOMI__EVENT__BODY_FILE_MAKE:
+		on_file(guard, body->file_make->file, event);
+		break;
+	case HINOMI__EVENT__BODY_SYSCTL:
+		on_setting(guard, body->sysctl, event);
+		break;
+	case HINOMI__EVENT__BODY_BPF:
+		on_bpf(guard, body->bpf, event);
 		break;
 	case HINOMI__EVENT__BODY_MOUNT:
 		on_mount(guard, body->mount, event);

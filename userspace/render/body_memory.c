@@ -58,6 +58,10 @@ void say_file_received(const struct body *body, const Hinomi__Event *event)
 	const Hinomi__FileReceived *received = event->file_received;
 
 	put_file(body, received->file);
+	if (received->peer) {
+		fputs(" to ", body->what);
+		words_address(body->what, received->peer);
+	}
 	fputs("  ", body->note);
 	words_open_flags(body->note, received->flags);
 	fprintf(body->note, ", opened by uid %u", received->opener_uid);

@@ -159,6 +159,7 @@ static const char *const whats[] = {
 	[HINOMI__SENSOR_TAMPER__WHAT__WHAT_MAP] = "somebody else set",
 	[HINOMI__SENSOR_TAMPER__WHAT__WHAT_CHILD] = "gone:",
 	[HINOMI__SENSOR_TAMPER__WHAT__WHAT_MOUNT] = "mount at",
+	[HINOMI__SENSOR_TAMPER__WHAT__WHAT_BPF] = "somebody else got at the sensor's",
 };
 
 static void put_pause(const struct body *body, const Hinomi__SensorTamper *tamper)
