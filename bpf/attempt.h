@@ -16,14 +16,6 @@ static __always_inline bool is_privileged(void)
 	return caps && READ(cred, user_ns, ns.inum) == FIRST_USER_NS;
 }
 
-/* The tier that the class is on, 0 while it is on none or switched off. */
-static __always_inline __u32 tier_of(__u32 kind)
-{
-	struct control *c = control_get();
-
-	return c && kind < KINDS_MAX ? c->tiers[kind] : 0;
-}
-
 static __always_inline void attempt(struct call *call, __u32 kind, __u32 operation,
 				    const struct dentry *name)
 {

@@ -47,6 +47,8 @@ static __always_inline int on_open(struct file *file, __u32 flags, int dfd, cons
 	kind = open_kind(failed ? NULL : file, flags, failed ? (long)file : 0, &watch);
 	if (!kind)
 		return 0;
+	if (!failed)
+		activity_begin(file, watch);
 	slot = record_begin(kind, hook, 1, sizeof(*rec));
 	if (!slot)
 		return 0;

@@ -118,6 +118,14 @@ static __always_inline bool is_off(__u32 kind)
 	return !c || kind >= KINDS_MAX || c->off[kind];
 }
 
+/* The tier that the class is on, 0 while it is on none or switched off. */
+static __always_inline __u32 tier_of(__u32 kind)
+{
+	struct control *c = control_get();
+
+	return c && kind < KINDS_MAX ? c->tiers[kind] : 0;
+}
+
 /* Is the current process one that we look at? */
 static __always_inline bool in_scope(void)
 {

@@ -172,12 +172,9 @@ static void options_fill(const struct sensor *s, struct attach_options *options)
 		.resume = s->resume,
 		.blind = s->blind,
 	};
-	for (size_t i = 0; i < config->nclasses_off; i++) {
-		int kind = kind_by_name(config->classes_off[i]);
-
-		if (kind >= 0)
+	for (unsigned kind = 0; kind < KINDS_MAX; kind++)
+		if (kind_is_kernel(kind) && config_class_is_off(config, kind_name(kind)))
 			options->kinds_off[kind / 64] |= 1ULL << kind % 64;
-	}
 }
 
 static void canary_open(struct sensor *s)

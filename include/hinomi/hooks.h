@@ -109,6 +109,7 @@
 	HOOK(option_enter)             \
 	HOOK(ioctl_exit)               \
 	HOOK(mmap_exit)                \
+	HOOK(close_enter)              \
 	HOOK(kernel_tap)               \
 	HOOK(module_load_tp)           \
 	HOOK(module_load_raw)          \
@@ -122,6 +123,8 @@
 	HOOK(kprobe_exit)              \
 	HOOK(io_uring_tp)              \
 	HOOK(io_uring_raw)             \
+	HOOK(cgroup_tp)                \
+	HOOK(cgroup_raw)               \
 	HOOK(add_key_exit)             \
 	HOOK(request_key_exit)         \
 	HOOK(keyctl_exit)              \

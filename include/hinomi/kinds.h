@@ -61,6 +61,7 @@ enum lane {
 	KIND(file_times, 84, LANE_BULK)                \
 	KIND(file_map, 86, LANE_BULK)                  \
 	KIND(file_make, 85, LANE_BULK)                 \
+	KIND(file_close, 87, LANE_BULK)                \
 	/* sessions: 59 to 62 */                       \
 	KIND(login, 59, LANE_KEEP)                     \
 	KIND(tls_hello, 53, LANE_BULK)                 \
@@ -73,6 +74,7 @@ enum lane {
 	KIND(bpf, 40, LANE_KEEP)                       \
 	KIND(probe, 41, LANE_KEEP)                     \
 	KIND(io_uring, 42, LANE_BULK)                  \
+	KIND(cgroup_make, 47, LANE_BY_RIGHTS)          \
 	KIND(keyring, 43, LANE_BULK)                   \
 	KIND(sysctl, 44, LANE_KEEP)                    \
 	KIND(system, 45, LANE_KEEP)                    \
@@ -94,6 +96,9 @@ enum lane {
 #define FOR_EACH_KIND(KIND)        \
 	FOR_EACH_KERNEL_KIND(KIND) \
 	FOR_EACH_SENSOR_KIND(KIND)
+
+/* not observed unless `classes_on` names them: hinomi.conf(5) says what they cost */
+#define FOR_EACH_KIND_OFF(KIND) KIND(file_close)
 
 enum kind {
 #define KIND(name, number, lane) KIND_##name = number,

@@ -14,6 +14,16 @@ struct open_record {
 	__u32 pad;
 };
 
+struct close_record {
+	struct record record;
+	struct file_ref file;
+	struct process_key opener;
+	__u64 opened_ns; /* boot time */
+	__u64 bytes_read, bytes_written, reads, writes;
+	__u32 watch; /* as in open_record */
+	__u32 pad;
+};
+
 struct unlink_record {
 	struct record record;
 	struct file_ref file;

@@ -72,6 +72,12 @@ struct uring_record {
 	__u32 pad;
 };
 
+struct cgroup_record {
+	struct record record;
+	struct bytes_ref path;
+	__u64 id;
+};
+
 /* Operations of struct keyring_record that are calls of their own; the rest are KEYCTL_*. */
 enum { KEY_ADD = 1000, KEY_REQUEST = 1001 };
 

@@ -132,6 +132,30 @@ static bool do_udp(const struct ground *ground, unsigned i)
 	       recv(listener, packet, sizeof(packet), 0) == sizeof(packet);
 }
 
+/* Of a file that nobody asked to be followed. */
+static bool do_byte_read(const struct ground *ground, unsigned i)
+{
+	static int fd = -1;
+	char byte;
+
+	(void)ground, (void)i;
+	if (fd < 0)
+		fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	return read(fd, &byte, 1) == 1;
+}
+
+static bool do_byte_write(const struct ground *ground, unsigned i)
+{
+	static int fd = -1;
+	char path[PATH_MAX];
+
+	(void)i;
+	snprintf(path, sizeof(path), "%s/0", ground->dir);
+	if (fd < 0)
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+	return pwrite(fd, "", 1, 0) == 1;
+}
+
 /* What a run costs a sensor by itself: a process that begins and ends. */
 static bool do_nothing(const struct ground *ground, unsigned i)
 {
@@ -147,11 +171,18 @@ static bool do_idle(const struct ground *ground, unsigned i)
 
 /* Sizes that take a guest which counts its instructions about a second each. */
 const struct workload workloads[] = {
-	{"nothing", 1, true, NULL, do_nothing},	   {"getppid", 200000, false, NULL, do_getppid},
-	{"read", 30000, false, NULL, do_read},	   {"write", 10000, false, NULL, do_write},
-	{"again", 10000, false, NULL, do_again},   {"exec", 300, false, NULL, do_exec},
-	{"tcp", 3000, false, prepare_tcp, do_tcp}, {"udp", 40000, false, prepare_udp, do_udp},
-	{"command", 1, true, NULL, do_command},	   {"idle", 60, true, NULL, do_idle},
+	{"nothing", 1, true, NULL, do_nothing},
+	{"getppid", 200000, false, NULL, do_getppid},
+	{"read", 30000, false, NULL, do_read},
+	{"write", 10000, false, NULL, do_write},
+	{"again", 10000, false, NULL, do_again},
+	{"exec", 300, false, NULL, do_exec},
+	{"tcp", 3000, false, prepare_tcp, do_tcp},
+	{"udp", 40000, false, prepare_udp, do_udp},
+	{"byte-read", 20000, false, NULL, do_byte_read},
+	{"byte-write", 20000, false, NULL, do_byte_write},
+	{"command", 1, true, NULL, do_command},
+	{"idle", 60, true, NULL, do_idle},
 };
 const unsigned workload_count = sizeof(workloads) / sizeof(*workloads);
 

@@ -32,7 +32,7 @@ static const struct test *const groups[] = {
 	flows_tests,   special_tests,	inject_tests,  mount_tests,	 change_tests,
 	login_tests,   origin_tests,	opening_tests, net_change_tests, watch_tests,
 	program_tests, system_tests,	launch_tests,  restrict_tests,	 memory_tests,
-	overlay_tests, mount_api_tests, refused_tests, lane_tests,
+	overlay_tests, mount_api_tests, refused_tests, lane_tests,	 activity_tests,
 };
 
 struct run {
@@ -173,9 +173,10 @@ static int act_all(struct run *run, struct sensor *sensor)
 /* A test makes itself a world before it does what it is about. */
 static bool is_scenery(unsigned kind, const struct test *test)
 {
-	static const unsigned scenery[] = {
-		KIND_mount,   KIND_chroot, KIND_namespace,   KIND_image_load, KIND_process_name,
-		KIND_sandbox, KIND_prctl,  KIND_memory_exec, KIND_file_make,  KIND_bpf};
+	static const unsigned scenery[] = {KIND_mount,	    KIND_chroot,       KIND_namespace,
+					   KIND_image_load, KIND_process_name, KIND_sandbox,
+					   KIND_prctl,	    KIND_memory_exec,  KIND_file_make,
+					   KIND_bpf,	    KIND_file_close};
 	bool is = false;
 
 	if (kind == KIND_io_uring) /* other tests need one as well */

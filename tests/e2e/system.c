@@ -293,7 +293,32 @@ static void check_memory(struct check *check)
 		want_file(check, "/dev/mem", &check->facts->stat[0], system->file);
 }
 
+/* ---- cgroups */
+
+static void act_cgroup(struct facts *facts)
+{
+	snprintf(facts->path[0], sizeof(facts->path[0]), "%s/made", facts->cgroup);
+	must(mkdir(facts->path[0], 0755));
+	must(stat(facts->path[0], &facts->stat[0]));
+	must(rmdir(facts->path[0]));
+}
+
+static void check_cgroup(struct check *check)
+{
+	const struct seen *seen = take(check, KIND_cgroup_make);
+	char path[PATH_MAX];
+
+	take(check, KIND_file_unlink);
+	if (!seen)
+		return;
+	snprintf(path, sizeof(path), "%s/made", check->cgroup_path);
+	want_text(check, "cgroup_make.path", path, &seen->event->cgroup_make->path);
+	want_number(check, "cgroup_make.id", check->facts->stat[0].st_ino,
+		    seen->event->cgroup_make->id);
+}
+
 const struct test system_tests[] = {
+	{"cgroup_make/made", NULL, act_cgroup, check_cgroup},
 	{"keyring/user", NULL, act_keys, check_keys},
 	{"sysctl/forward", NULL, act_sysctl, check_sysctl},
 	{"system/names", NULL, act_names, check_names},

@@ -68,7 +68,8 @@ void watch_places(const char *root, char *config, size_t size)
 	make(root, "homes/a/.keys", true);
 	make(root, "homes/a/.keys/private", false);
 	snprintf(config, size,
-		 "[sensor]\nheartbeat = 300ms\ncanary = 1s\ncoverage = 1s\nwatch =\nwatch = "
+		 "[sensor]\nclasses_on = file_close\nheartbeat = 300ms\ncanary = 1s\ncoverage = "
+		 "1s\nwatch =\nwatch = "
 		 "%s/crowd\nwatch = %s/late\nwatch = %s/watched/\nwatch = "
 		 "%s/named/secret\n"
 		 "watch = %s/named/later\nwatch = %s/homes/*/.keys\nwatch = /dev/full\n",

@@ -73,6 +73,7 @@ static void defaults(void **state)
 	assert_int_equal(config->ring_bulk_bytes, 16 << 20);
 	assert_null(config->cgroup);
 	assert_int_equal(config->nclasses_off, 0);
+	assert_true(config_class_is_off(config, "file_close"));
 	assert_true(config->nwatch > 20);
 	assert_string_equal(config->watch[0], "/etc/shadow");
 	assert_int_equal(config->hash_file_max_bytes, 64 << 20);
@@ -88,7 +89,8 @@ static void every_key(void **state)
 		load("# a comment\n; another\r\n\n[sensor]\n"
 		     "spool=/a b/c;d#e\nspool_limit = 2G\n ring_keep\t= 512K \n"
 		     "ring_bulk = 1048576\ncgroup = /sys/fs/cgroup/x\n"
-		     "classes_off = file_open, fork,bind\nhash_file_max = 0\n"
+		     "classes_off = file_open, fork,bind\nclasses_on = file_close\n"
+		     "hash_file_max = 0\n"
 		     "watch =\nwatch = /a b/\nwatch = /x/*.key\nwatch = /a b\n"
 		     "heartbeat = 250ms\nreader_group =\n"
 		     "[filter]\nrule = drop exec where process.comm = a=b ; c\n"
@@ -108,6 +110,11 @@ static void every_key(void **state)
 	assert_string_equal(config->cgroup, "/sys/fs/cgroup/x");
 	assert_int_equal(config->nclasses_off, 3);
 	assert_string_equal(config->classes_off[1], "fork");
+	assert_true(config_class_is_off(config, "fork"));
+	assert_false(config_class_is_off(config, "exec"));
+	assert_false(config_class_is_off(config, "file_close"));
+	assert_int_equal(config->nclasses_on, 1);
+	assert_string_equal(config->classes_on[0], "file_close");
 	assert_int_equal(config->nwatch, 2);
 	assert_string_equal(config->watch[0], "/a b");
 	assert_string_equal(config->watch[1], "/x/*.key");
@@ -116,7 +123,7 @@ static void every_key(void **state)
 	assert_null(config->reader_group);
 	assert_int_equal(config->nrules, 2);
 	assert_string_equal(config->rules[0].text, "drop exec where process.comm = a=b ; c");
-	assert_int_equal(config->rules[1].line, 20);
+	assert_int_equal(config->rules[1].line, 21);
 	assert_string_equal(config->labels[0].key, "cloud.region");
 	assert_string_equal(config->labels[0].value, "東京");
 	assert_int_equal(config->nsinks, 1);

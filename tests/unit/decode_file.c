@@ -23,6 +23,7 @@ static union {
 	struct times_record times;
 	struct make_record make;
 	struct map_record map;
+	struct close_record closed;
 	struct open_record open;
 	uint64_t align;
 	uint8_t bytes[4096];
@@ -162,6 +163,27 @@ static void map(void **state)
 	assert_int_equal(event.body->file_map->file->inode, 7);
 }
 
+static void closed(void **state)
+{
+	(void)state;
+	begin(KIND_file_close, sizeof(buf.closed));
+	buf.closed.bytes_read = 1;
+	buf.closed.bytes_written = 1ull << 40;
+	buf.closed.reads = 3;
+	buf.closed.writes = 4;
+	buf.closed.opened_ns = 5;
+	buf.closed.watch = 6;
+	buf.closed.opener.tgid = 7;
+	assert_int_equal(decode(), 0);
+	assert_int_equal(event.body->file_close->bytes_read, 1);
+	assert_int_equal(event.body->file_close->bytes_written, 1ull << 40);
+	assert_int_equal(event.body->file_close->reads, 3);
+	assert_int_equal(event.body->file_close->writes, 4);
+	assert_int_equal(event.body->file_close->opened_ns, 5);
+	assert_int_equal(event.body->file_close->opener->pid, 7);
+	assert_int_equal(event.watch, 6);
+}
+
 static void opened(void **state)
 {
 	(void)state;
@@ -180,9 +202,9 @@ static void opened(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(xattr),  cmocka_unit_test(flags), cmocka_unit_test(truncated),
-		cmocka_unit_test(times),  cmocka_unit_test(make),  cmocka_unit_test(map),
-		cmocka_unit_test(opened),
+		cmocka_unit_test(xattr),  cmocka_unit_test(flags),  cmocka_unit_test(truncated),
+		cmocka_unit_test(times),  cmocka_unit_test(make),   cmocka_unit_test(map),
+		cmocka_unit_test(closed), cmocka_unit_test(opened),
 	};
 	int r;
 

@@ -177,6 +177,7 @@ static void cgroups_by_handle(void **state)
 {
 	struct cgroups *cgroups;
 	char root[4096];
+	struct stat st;
 	uint64_t id;
 
 	(void)state;
@@ -192,6 +193,13 @@ static void cgroups_by_handle(void **state)
 	cgroups_free(cgroups);
 	assert_int_equal(cgroups_new(NULL, &cgroups), 0);
 	assert_null(cgroups_find(cgroups, id, 0)->path);
+	/* gone before anybody asked, but told when it was made; then only where / is the root of
+	 * all */
+	cgroups_learn(cgroups, id, "/a.slice/b.scope", 16);
+	*strrchr(root, '/') = 0;
+	assert_int_equal(stat(root, &st), 0);
+	if (st.st_ino == 1)
+		assert_string_equal(cgroups_find(cgroups, id, 0)->path, "/a.slice/b.scope");
 	cgroups_free(cgroups);
 }
 

@@ -141,6 +141,8 @@ static void settings_fill(struct attach *attach, struct settings *settings)
 	settings->keep_budget = attach->options.ring_bytes[LANE_KEEP] / 16;
 }
 
+#define ACTIVITIES_MAX 16384 /* open files that file_close follows at once */
+
 static int map_resize(struct attach *attach, const char *name, uint32_t entries)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(attach->object, name);
@@ -180,6 +182,8 @@ static int object_prepare(struct attach *attach)
 		err = err ?: map_resize(attach, "summaries", attach->options.summaries);
 	err = err ?: map_resize(attach, "ring_keep", attach->options.ring_bytes[LANE_KEEP]);
 	err = err ?: map_resize(attach, "ring_bulk", attach->options.ring_bytes[LANE_BULK]);
+	if (!kind_is_off(&attach->options, KIND_file_close))
+		err = err ?: map_resize(attach, "activities", ACTIVITIES_MAX);
 	if (err)
 		return err;
 	bpf_object__for_each_program(program, attach->object)

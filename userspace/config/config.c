@@ -3,6 +3,7 @@
 #include "config/config.h"
 
 #include <errno.h>
+#include <hinomi/kinds.h>
 #include <openssl/sha.h>
 #include <string.h>
 
@@ -33,6 +34,28 @@ void list_free(char ***list, size_t *count)
 	*count = 0;
 }
 
+static bool is_among(char *const *list, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(list[i], name))
+			return true;
+	return false;
+}
+
+bool config_class_is_off(const struct config *config, const char *name)
+{
+	static const char *const off[] = {
+#define KIND(name) #name,
+		FOR_EACH_KIND_OFF(KIND)
+#undef KIND
+	};
+
+	if (is_among(config->classes_off, config->nclasses_off, name))
+		return true;
+	return is_among((char *const *)off, sizeof(off) / sizeof(*off), name) &&
+	       !is_among(config->classes_on, config->nclasses_on, name);
+}
+
 static void sink_done(struct config_sink *sink)
 {
 	free(sink->name);
@@ -61,6 +84,7 @@ void config_free(struct config *config)
 		free(config->labels[i].value);
 	}
 	list_free(&config->classes_off, &config->nclasses_off);
+	list_free(&config->classes_on, &config->nclasses_on);
 	list_free(&config->watch, &config->nwatch);
 	free(config->spool);
 	free(config->cgroup);

@@ -59,6 +59,8 @@ struct config {
 	char *cgroup;		    /* cgroup: none, NULL */
 	char **classes_off;	    /* classes_off: class names with commas; none */
 	size_t nclasses_off;
+	char **classes_on; /* classes_on: of those that are off unless named */
+	size_t nclasses_on;
 	char **watch; /* watch: paths with wildcards; adds up to a list of ours */
 	size_t nwatch;
 	uint64_t hash_file_max_bytes; /* hash_file_max = 64M; 0: off */
@@ -90,6 +92,8 @@ int config_load_root(const char *root, struct config **ret, char error[CONFIG_ER
 int config_read_credentials(struct config *config, char error[CONFIG_ERROR_MAX]);
 /* Sets sha256, after a value was replaced. */
 int config_hash(struct config *config);
+/* Named in classes_off, or off unless classes_on names it, and not named there. */
+bool config_class_is_off(const struct config *config, const char *name);
 void config_free(struct config *config);
 /* The effective configuration in the file's own syntax, secrets as the name of their file.  Not
  * after config_read_credentials. */

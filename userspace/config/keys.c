@@ -27,6 +27,7 @@ static const struct key sensor_keys[] = {
 	NUMBER(struct config, "summaries", VALUE_COUNT, summaries, 256, 1048576, 8192),
 	TEXT(struct config, "cgroup", VALUE_PATH, cgroup, NULL),
 	TEXT(struct config, "classes_off", VALUE_CLASSES, classes_off, NULL),
+	TEXT(struct config, "classes_on", VALUE_CLASSES, classes_on, NULL),
 	TEXT(struct config, "watch", VALUE_WATCH, watch, NULL),
 	NUMBER(struct config, "hash_file_max", VALUE_SIZE, hash_file_max_bytes, 0, 64 * GIB,
 	       64 * MIB),

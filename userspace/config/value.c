@@ -229,14 +229,17 @@ static int check_class(struct reader *reader, const struct key *key, const char 
 static int set_classes(struct reader *reader, const struct key *key, char *value)
 {
 	struct config *config = reader->config;
+	bool on = key->offset == offsetof(struct config, classes_on);
+	char ***list = on ? &config->classes_on : &config->classes_off;
+	size_t *count = on ? &config->nclasses_on : &config->nclasses_off;
 	char *save, *name;
 	int r;
 
-	list_free(&config->classes_off, &config->nclasses_off);
+	list_free(list, count);
 	for (name = strtok_r(value, ", \t", &save); name; name = strtok_r(NULL, ", \t", &save)) {
 		r = check_class(reader, key, name);
 		if (!r)
-			r = list_append(&config->classes_off, &config->nclasses_off, name);
+			r = list_append(list, count, name);
 		if (r)
 			return r;
 	}

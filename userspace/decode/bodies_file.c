@@ -33,6 +33,19 @@ void decode_file_read(struct source *source, Hinomi__Event *event)
 	open_fill(source, rec, body);
 }
 
+void decode_file_close(struct source *source, Hinomi__Event *event)
+{
+	BODY(close_record, Hinomi__FileClose, hinomi__file_close__init, file_close, FILE_CLOSE);
+	body->file = source_file(source, &rec->file);
+	body->bytes_read = rec->bytes_read;
+	body->bytes_written = rec->bytes_written;
+	body->reads = rec->reads;
+	body->writes = rec->writes;
+	body->opened_ns = rec->opened_ns;
+	body->opener = source_key(source, &rec->opener);
+	source->watch = rec->watch;
+}
+
 void decode_file_make(struct source *source, Hinomi__Event *event)
 {
 	BODY(make_record, Hinomi__FileMake, hinomi__file_make__init, file_make, FILE_MAKE);

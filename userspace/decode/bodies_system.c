@@ -78,6 +78,14 @@ void decode_io_uring(struct source *source, Hinomi__Event *event)
 	body->flags = rec->flags;
 }
 
+void decode_cgroup_make(struct source *source, Hinomi__Event *event)
+{
+	BODY(cgroup_record, Hinomi__CgroupMake, hinomi__cgroup_make__init, cgroup_make,
+	     CGROUP_MAKE);
+	body->id = rec->id;
+	body->path = source_bytes(source, &rec->path);
+}
+
 void decode_keyring(struct source *source, Hinomi__Event *event)
 {
 	BODY(keyring_record, Hinomi__Keyring, hinomi__keyring__init, keyring, KEYRING);

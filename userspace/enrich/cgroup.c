@@ -16,14 +16,16 @@
 #include "base/cleanup.h"
 #include "enrich/mountinfo.h"
 
-#define CGROUP2_MAGIC  0x63677270
-#define FILEID_KERNFS  0xfe
-#define SCAN_MS	       1000
-#define SCAN_DEPTH_MAX 64
-#define SCAN_DIRS_MAX  CGROUPS_MAX
-#define BUCKETS	       4096
-#define FD_PATH_SIZE   32
-#define ROOT_PATH_MAX  4096
+#define CGROUP2_MAGIC	0x63677270
+#define FILEID_KERNFS	0xfe
+#define SCAN_MS		1000
+#define SCAN_DEPTH_MAX	64
+#define SCAN_DIRS_MAX	CGROUPS_MAX
+#define BUCKETS		4096
+#define FD_PATH_SIZE	32
+#define ROOT_PATH_MAX	4096
+#define TOP_INODE	1
+#define KERNEL_PATH_MAX 1023 /* TRACE_CGROUP_PATH_LEN of the kernel, without its end */
 
 struct node {
 	struct cgroup cgroup;
@@ -37,6 +39,7 @@ struct cgroups {
 	char root[ROOT_PATH_MAX]; /* as the kernel names root_fd */
 	size_t root_len;
 	bool by_handle;
+	bool is_top;	     /* root_fd is of the first cgroup, not of a namespace's */
 	uint64_t scanned_ms; /* 0: never */
 };
 
@@ -235,6 +238,15 @@ const struct cgroup *cgroups_find(struct cgroups *cgroups, uint64_t id, uint64_t
 	return node ? &node->cgroup : NULL;
 }
 
+void cgroups_learn(struct cgroups *cgroups, uint64_t id, const char *path, size_t size)
+{
+	const struct node *known = node_find(cgroups, id);
+
+	/* the kernel names it from the root of all, and cuts off what is too long */
+	if (cgroups->is_top && size && size < KERNEL_PATH_MAX && !(known && known->cgroup.path))
+		node_add(cgroups, id, path, size);
+}
+
 static void root_open(struct cgroups *cgroups, const char *root)
 {
 	char path[ROOT_PATH_MAX];
@@ -251,6 +263,7 @@ static void root_open(struct cgroups *cgroups, const char *root)
 		cgroups->root_len = 0; /* "/" */
 	cgroups->root[cgroups->root_len] = 0;
 	node_add(cgroups, st.st_ino, "/", 1);
+	cgroups->is_top = st.st_ino == TOP_INODE;
 	cgroups->by_handle = n > 0 && !fstatfs(cgroups->root_fd, &fs) &&
 			     fs.f_type == CGROUP2_MAGIC &&
 			     handle_path(cgroups, st.st_ino, path) == 1;

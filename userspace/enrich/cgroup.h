@@ -29,5 +29,7 @@ struct cgroup {
 /* root: directory of cgroup v2, NULL to find it in mountinfo.  Without one, every id is unknown. */
 int cgroups_new(const char *root, struct cgroups **ret);
 void cgroups_free(struct cgroups *cgroups);
+/* The kernel made this cgroup; known from then on, also when it is gone. */
+void cgroups_learn(struct cgroups *cgroups, uint64_t id, const char *path, size_t size);
 /* NULL: not known yet, ask again later.  Valid until the next call. */
 const struct cgroup *cgroups_find(struct cgroups *cgroups, uint64_t id, uint64_t now_ms);

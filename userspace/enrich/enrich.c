@@ -423,6 +423,10 @@ int enrich_event(struct enrich *enrich, struct event *event, struct arena *arena
 	struct facts facts;
 	int r = 0;
 
+	if (event->kind == KIND_cgroup_make)
+		cgroups_learn(enrich->cgroups, event->body->cgroup_make->id,
+			      (const char *)event->body->cgroup_make->path.data,
+			      event->body->cgroup_make->path.len);
 	if (!event->process || !event->process->key)
 		return 0;
 	process = process_of(enrich->tree, event);

@@ -39,14 +39,18 @@ void watched_fill(char *const *lines, size_t n, const struct event *event)
 {
 	Hinomi__FileOpen *open = open_of(event);
 	size_t i = event->watch ? event->watch - 1 : n;
+	ProtobufCBinaryData *to = NULL;
 
-	if (!open)
+	if (open)
+		to = &open->watched;
+	else if (event->kind == KIND_file_close)
+		to = &event->body->file_close->watched;
+	if (!to)
 		return;
-	if (!event->watch && event->body->result && open->file && open->file->path_as_asked)
+	if (open && !event->watch && event->body->result && open->file && open->file->path_as_asked)
 		i = line_of_name(lines, n, &open->file->path);
 	if (i < n)
-		open->watched =
-			(ProtobufCBinaryData){.data = (uint8_t *)lines[i], .len = strlen(lines[i])};
+		*to = (ProtobufCBinaryData){.data = (uint8_t *)lines[i], .len = strlen(lines[i])};
 }
 
 static bool begins(const char *line, const ProtobufCBinaryData *path)

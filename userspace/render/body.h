@@ -54,14 +54,15 @@ typedef void body_say(const struct body *body, const Hinomi__Event *event);
 body_say say_exec, say_fork, say_exit, say_cred_change;
 body_say say_file_create, say_file_open, say_file_unlink, say_file_rename, say_file_link;
 body_say say_file_read, say_file_xattr, say_file_flags, say_file_truncate, say_file_times,
-	say_file_make, say_file_map;
+	say_file_make, say_file_map, say_file_close;
 body_say say_file_mode, say_file_owner, say_file_hash;
 body_say say_connect, say_accept, say_listen, say_bind;
 body_say say_tcp_close, say_udp_flow, say_socket_special, say_socket_filter, say_dns;
 body_say say_tls_hello, say_metadata_request, say_net_change, say_audit_change;
 body_say say_exec_failed, say_process_access, say_signal, say_mount, say_chroot, say_namespace;
 body_say say_login;
-body_say say_module_load, say_module_unload, say_bpf, say_probe, say_io_uring, say_keyring;
+body_say say_module_load, say_module_unload, say_bpf, say_probe, say_io_uring, say_keyring,
+	say_cgroup_make;
 body_say say_sysctl, say_system, say_kernel_attempt, say_summary;
 body_say say_image_load, say_memory_exec, say_userfaultfd, say_file_received;
 body_say say_sandbox, say_process_name, say_prctl;

@@ -51,6 +51,15 @@ void say_file_map(const struct body *body, const Hinomi__Event *event)
 					       : "shared, may become writable");
 }
 
+void say_file_close(const struct body *body, const Hinomi__Event *event)
+{
+	const Hinomi__FileClose *closed = event->file_close;
+
+	body_put_file(body, closed->file);
+	fprintf(body->note, "  read %" PRIu64 ", wrote %" PRIu64 " bytes", closed->bytes_read,
+		closed->bytes_written);
+}
+
 void say_file_xattr(const struct body *body, const Hinomi__Event *event)
 {
 	const Hinomi__FileXattr *xattr = event->file_xattr;

@@ -113,6 +113,11 @@ void say_probe(const struct body *body, const Hinomi__Event *event)
 		fprintf(body->what, "+%#" PRIx64, probe->offset);
 }
 
+void say_cgroup_make(const struct body *body, const Hinomi__Event *event)
+{
+	body_bytes(body->what, &event->cgroup_make->path);
+}
+
 void say_io_uring(const struct body *body, const Hinomi__Event *event)
 {
 	const Hinomi__IoUring *ring = event->io_uring;
