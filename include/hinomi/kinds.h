@@ -80,7 +80,7 @@ enum lane {
 	KIND(system, 45, LANE_KEEP)                    \
 	KIND(kernel_attempt, 46, LANE_BULK)            \
 	/* counted in the kernel */                    \
-	KIND(summary, 47, LANE_BULK)
+	KIND(summary, 57, LANE_BULK)
 
 /* made by the sensor, not by the kernel */
 #define FOR_EACH_SENSOR_KIND(KIND)         \
