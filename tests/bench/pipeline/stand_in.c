@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stand_in.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -180,4 +181,22 @@ uint64_t attach_helpers_ns(const struct attach *attach)
 {
 	(void)attach;
 	return 0;
+}
+
+bool attach_detached(const struct attach *attach)
+{
+	(void)attach;
+	return true;
+}
+
+int attach_flows(struct attach *attach, bool all)
+{
+	(void)attach, (void)all;
+	return -ENOENT;
+}
+
+bool attach_untold(const struct attach *attach)
+{
+	(void)attach;
+	return false;
 }
