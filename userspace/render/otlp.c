@@ -14,7 +14,7 @@ static int put_any(FILE *out, const Otlp__AnyValue *value, unsigned depth);
 
 int render_otlp_text(FILE *out, const ProtobufCBinaryData *text)
 {
-	const char *p = (const char *)text->data, *end = p + text->len;
+	const char *p = text->len ? (const char *)text->data : "", *end = p + text->len;
 
 	if (text->len && !is_utf8(text->data, text->len))
 		return -EBADMSG;
