@@ -126,13 +126,6 @@ struct vfsmount {
 	int mnt_flags;
 };
 
-struct mount {
-	struct mount *mnt_parent;
-	struct dentry *mnt_mountpoint;
-	struct vfsmount mnt;
-	const char *mnt_devname;
-};
-
 struct path {
 	struct vfsmount *mnt;
 	struct dentry *dentry;

@@ -4,6 +4,13 @@
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+	const char *mnt_devname;
+};
+
 struct super_block___mounts {
 	struct dentry *s_root;
 	unsigned long s_flags;

@@ -13,7 +13,6 @@ struct call {
 
 static const struct call native[] = {
 	{SYS_openat, TAP_OPENAT},
-	{437, TAP_OPENAT2}, /* openat2, the same everywhere; not in every libc's headers */
 	{SYS_open_by_handle_at, TAP_OPENHANDLE},
 	{SYS_unlinkat, TAP_UNLINKAT},
 #ifdef SYS_renameat
@@ -24,7 +23,6 @@ static const struct call native[] = {
 	{SYS_symlinkat, TAP_SYMLINKAT},
 	{SYS_fchmod, TAP_FCHMOD},
 	{SYS_fchmodat, TAP_FCHMODAT},
-	{452, TAP_FCHMODAT}, /* fchmodat2, from 6.6 */
 	{SYS_fchown, TAP_FCHOWN},
 	{SYS_fchownat, TAP_FCHOWNAT},
 	{SYS_connect, TAP_CONNECT},
@@ -55,14 +53,7 @@ static const struct call native[] = {
 	{SYS_ptrace, TAP_PTRACE},
 	{SYS_process_vm_readv, TAP_VM_ACCESS},
 	{SYS_process_vm_writev, TAP_VM_ACCESS},
-	{438, TAP_PIDFD_GETFD},
 	{SYS_mount, TAP_MOUNT},
-	{429, TAP_MOVE_MOUNT},
-	{442, TAP_MOUNT_SETATTR},
-	{428, TAP_OPEN_TREE},
-	{467, TAP_OPEN_TREE_ATTR},
-	{432, TAP_FSMOUNT},
-	{431, TAP_FSCONFIG},
 	{SYS_umount2, TAP_UMOUNT},
 	{SYS_pivot_root, TAP_PIVOT_ROOT},
 	{SYS_chroot, TAP_CHROOT},
@@ -71,13 +62,10 @@ static const struct call native[] = {
 	{SYS_setxattr, TAP_SETXATTR},
 	{SYS_lsetxattr, TAP_SETXATTR},
 	{SYS_fsetxattr, TAP_FSETXATTR},
-	{463, TAP_SETXATTRAT}, /* from 6.13 */
 	{SYS_removexattr, TAP_REMOVEXATTR},
 	{SYS_lremovexattr, TAP_REMOVEXATTR},
 	{SYS_fremovexattr, TAP_FREMOVEXATTR},
-	{466, TAP_REMOVEXATTRAT},
 	{SYS_ioctl, TAP_IOCTL},
-	{469, TAP_FILE_SETATTR}, /* from 6.17 */
 	{SYS_mmap, TAP_MMAP},
 	{SYS_truncate, TAP_TRUNCATE},
 	{SYS_ftruncate, TAP_FTRUNCATE},
@@ -125,6 +113,15 @@ static const struct call native[] = {
 #endif
 };
 
+/* the same number in every table, as all since 5.1 */
+static const struct call everywhere[] = {
+	{424, TAP_PIDFD_SIGNAL},   {428, TAP_OPEN_TREE},    {429, TAP_MOVE_MOUNT},
+	{431, TAP_FSCONFIG},	   {432, TAP_FSMOUNT},	    {437, TAP_OPENAT2},
+	{438, TAP_PIDFD_GETFD},	   {440, TAP_MADVISE},	    {442, TAP_MOUNT_SETATTR},
+	{452, TAP_FCHMODAT},	   {463, TAP_SETXATTRAT},   {466, TAP_REMOVEXATTRAT},
+	{467, TAP_OPEN_TREE_ATTR}, {469, TAP_FILE_SETATTR},
+};
+
 #if defined(__x86_64__)
 /* x32 shares the native numbers, but for calls whose structures differ */
 static const struct call x32[] = {
@@ -145,7 +142,6 @@ static const struct call compat[] = {
 	{185, TAP_GROUPS},     {198, TAP_CHOWN},      {203, TAP_CREDS},	   {204, TAP_CREDS},
 	{207, TAP_FCHOWN},     {208, TAP_CREDS},      {210, TAP_CREDS},	   {212, TAP_CHOWN},
 	{213, TAP_CREDS},      {214, TAP_CREDS},      {215, TAP_CREDS},	   {216, TAP_CREDS},
-	{437, TAP_OPENAT2},    {452, TAP_FCHMODAT},
 #if defined(__x86_64__)
 	{102, TAP_SOCKETCALL}, {342, TAP_OPENHANDLE}, {295, TAP_OPENAT},   {298, TAP_FCHOWNAT},
 	{301, TAP_UNLINKAT},   {302, TAP_RENAMEAT},   {303, TAP_LINKAT},   {304, TAP_SYMLINKAT},
@@ -166,34 +162,14 @@ static const struct call compat[] = {
 
 /* the same, of processes and the kernel */
 static const struct call compat_kernel[] = {
-	{4, TAP_WRITE},
-	{11, TAP_EXECVE},
-	{21, TAP_MOUNT},
-	{26, TAP_PTRACE},
-	{52, TAP_UMOUNT},
-	{61, TAP_CHROOT},
-	{429, TAP_MOVE_MOUNT},
-	{438, TAP_PIDFD_GETFD},
-	{428, TAP_OPEN_TREE},
-	{431, TAP_FSCONFIG},
-	{432, TAP_FSMOUNT},
-	{442, TAP_MOUNT_SETATTR},
-	{467, TAP_OPEN_TREE_ATTR},
+	{4, TAP_WRITE},	      {11, TAP_EXECVE},	     {21, TAP_MOUNT},	  {26, TAP_PTRACE},
+	{52, TAP_UMOUNT},     {61, TAP_CHROOT},
 #if defined(__x86_64__)
-	{22, TAP_UMOUNT},
-	{217, TAP_PIVOT_ROOT},
-	{310, TAP_UNSHARE},
-	{346, TAP_SETNS},
-	{347, TAP_VM_ACCESS},
-	{348, TAP_VM_ACCESS},
-	{358, TAP_EXECVEAT},
+	{22, TAP_UMOUNT},     {217, TAP_PIVOT_ROOT}, {310, TAP_UNSHARE},  {346, TAP_SETNS},
+	{347, TAP_VM_ACCESS}, {348, TAP_VM_ACCESS},  {358, TAP_EXECVEAT},
 #elif defined(__aarch64__)
-	{218, TAP_PIVOT_ROOT},
-	{337, TAP_UNSHARE},
-	{375, TAP_SETNS},
-	{376, TAP_VM_ACCESS},
-	{377, TAP_VM_ACCESS},
-	{387, TAP_EXECVEAT},
+	{218, TAP_PIVOT_ROOT}, {337, TAP_UNSHARE},   {375, TAP_SETNS},
+	{376, TAP_VM_ACCESS},  {377, TAP_VM_ACCESS}, {387, TAP_EXECVEAT},
 #endif
 };
 
@@ -216,9 +192,6 @@ static const struct call compat_change[] = {
 	{236, TAP_REMOVEXATTR},
 	{237, TAP_FREMOVEXATTR},
 	{412, TAP_UTIMENSAT_TIME64},
-	{463, TAP_SETXATTRAT},
-	{466, TAP_REMOVEXATTRAT},
-	{469, TAP_FILE_SETATTR},
 #if defined(__x86_64__)
 	{271, TAP_UTIMES},
 	{296, TAP_MKDIRAT},
@@ -259,19 +232,17 @@ static const struct call native_process[] = {
 	{SYS_tgkill, TAP_TGKILL},
 	{SYS_rt_sigqueueinfo, TAP_KILL},
 	{SYS_rt_tgsigqueueinfo, TAP_TGKILL},
-	{424, TAP_PIDFD_SIGNAL},
 	{SYS_prctl, TAP_PRCTL},
 	{SYS_seccomp, TAP_SECCOMP},
 	{SYS_mprotect, TAP_MPROTECT},
 	{SYS_pkey_mprotect, TAP_MPROTECT},
 	{SYS_userfaultfd, TAP_USERFAULTFD},
-	{440, TAP_MADVISE},
 };
 
 static const struct call compat_process[] = {
-	{81, TAP_GROUPS},   {206, TAP_GROUPS},	 {37, TAP_KILL},	 {238, TAP_KILL},
-	{268, TAP_TGKILL},  {178, TAP_KILL},	 {335, TAP_TGKILL},	 {424, TAP_PIDFD_SIGNAL},
-	{172, TAP_PRCTL},   {125, TAP_MPROTECT}, {440, TAP_MADVISE},
+	{81, TAP_GROUPS},   {206, TAP_GROUPS},	 {37, TAP_KILL},
+	{238, TAP_KILL},    {268, TAP_TGKILL},	 {178, TAP_KILL},
+	{335, TAP_TGKILL},  {172, TAP_PRCTL},	 {125, TAP_MPROTECT},
 #if defined(__x86_64__)
 	{354, TAP_SECCOMP}, {380, TAP_MPROTECT}, {374, TAP_USERFAULTFD},
 #elif defined(__aarch64__)
@@ -490,6 +461,8 @@ void calls_fill(struct control *control, bool (*wanted)(void *, unsigned kind), 
 	for (unsigned kind = 0; kind < KINDS_MAX; kind++)
 		control->tapped[kind] = wanted(ctx, kind);
 	fill(control->tap_native, native, ARRAY_SIZE(native), wanted, ctx);
+	fill(control->tap_native, everywhere, ARRAY_SIZE(everywhere), wanted, ctx);
+	fill(control->tap_compat, everywhere, ARRAY_SIZE(everywhere), wanted, ctx);
 #if defined(__x86_64__)
 	fill(control->tap_native, x32, ARRAY_SIZE(x32), wanted, ctx);
 #endif

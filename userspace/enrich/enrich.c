@@ -16,6 +16,7 @@
 #include "enrich/alive.h"
 #include "enrich/cgroup.h"
 #include "enrich/cmdline.h"
+#include "enrich/code.h"
 #include "enrich/credentials.h"
 #include "enrich/describe.h"
 #include "enrich/hasher.h"
@@ -225,72 +226,6 @@ static int exec_learn(struct process *process, uint64_t exec_id, const Hinomi__E
 	return image ? 0 : -ENOMEM;
 }
 
-static int file_hash(struct enrich *enrich, const struct event *event, const Hinomi__File *file,
-		     struct arena *arena, Hinomi__HashState *state, ProtobufCBinaryData *ret)
-{
-	const Hinomi__Process *process = event->process;
-	uint8_t *sha256;
-
-	if (!enrich->hasher || !file)
-		return 0;
-	sha256 = arena_alloc(arena, DIGEST_SIZE);
-	if (!sha256)
-		return -ENOMEM;
-	*state = hasher_ask(enrich->hasher, file, process->key->pid,
-			    process->parent ? process->parent->pid : 0, sha256);
-	if (*state == HINOMI__HASH_STATE__HASH_STATE_KNOWN)
-		*ret = (ProtobufCBinaryData){.data = sha256, .len = DIGEST_SIZE};
-	return 0;
-}
-
-/* What an interpreter is given to run: the files of a `#!` or binfmt_misc chain. */
-static int levels_hash(struct enrich *enrich, const struct event *event, Hinomi__Exec *exec,
-		       struct arena *arena)
-{
-	Hinomi__HashState state;
-	int r = 0;
-
-	if (!enrich->hasher || !exec->n_levels)
-		return 0;
-	exec->level_sha256 = arena_alloc(arena, exec->n_levels * sizeof(*exec->level_sha256));
-	if (!exec->level_sha256)
-		return -ENOMEM;
-	memset(exec->level_sha256, 0, exec->n_levels * sizeof(*exec->level_sha256));
-	exec->n_level_sha256 = exec->n_levels;
-	for (size_t i = 0; !r && i < exec->n_levels; i++)
-		r = file_hash(enrich, event, exec->levels[i], arena, &state,
-			      &exec->level_sha256[i]);
-	return r;
-}
-
-/* Code that runs from now on: programs, scripts, modules, kernels. */
-static int event_hash(struct enrich *enrich, const struct event *event, struct arena *arena)
-{
-	Hinomi__Exec *exec;
-	Hinomi__Module *module;
-	Hinomi__System *system;
-	int r;
-
-	switch (event->kind) {
-	case KIND_exec:
-		exec = event->body->exec;
-		r = file_hash(enrich, event, exec->file, arena, &exec->hash_state, &exec->sha256);
-		return r ?: levels_hash(enrich, event, exec, arena);
-	case KIND_module_load:
-		module = event->body->module_load;
-		return file_hash(enrich, event, module->file, arena, &module->hash_state,
-				 &module->sha256);
-	case KIND_system:
-		system = event->body->system;
-		if (system->action != HINOMI__SYSTEM__ACTION__ACTION_KEXEC_FILE)
-			return 0;
-		return file_hash(enrich, event, system->file, arena, &system->hash_state,
-				 &system->sha256);
-	default:
-		return 0;
-	}
-}
-
 static struct session_leader leader_of(const struct process *process, const Hinomi__Endpoint *peer)
 {
 	return (struct session_leader){
@@ -446,7 +381,7 @@ int enrich_event(struct enrich *enrich, struct event *event, struct arena *arena
 		r = exec_learn(process, facts.exec_id, event->body->exec);
 	}
 	if (!r)
-		r = event_hash(enrich, event, arena);
+		r = code_hash(enrich->hasher, event, arena);
 	if (!r)
 		r = provenance_tell(enrich->origins, enrich->tree, event, arena);
 	provenance_learn(enrich->origins, process, event);
