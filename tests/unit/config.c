@@ -137,7 +137,7 @@ static void every_key(void **state)
 	assert_int_equal(sink->timeout_ms, 2000);
 	assert_false(sink->gzip);
 	assert_false(sink->event_name_attribute);
-	assert_int_equal(sink->line, 23);
+	assert_int_equal(sink->line, 24);
 	config_free(config);
 }
 
