@@ -74,7 +74,7 @@ enum lane {
 	KIND(bpf, 40, LANE_KEEP)                       \
 	KIND(probe, 41, LANE_KEEP)                     \
 	KIND(io_uring, 42, LANE_BULK)                  \
-	KIND(cgroup_make, 47, LANE_BY_RIGHTS)          \
+	KIND(cgroup_make, 88, LANE_BY_RIGHTS)          \
 	KIND(keyring, 43, LANE_BULK)                   \
 	KIND(sysctl, 44, LANE_KEEP)                    \
 	KIND(system, 45, LANE_KEEP)                    \
