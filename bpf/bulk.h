@@ -27,6 +27,7 @@
 	K(file_truncate) \
 	K(file_times)    \
 	K(file_map)      \
+	K(file_close)    \
 	K(file_make)     \
 	K(exec_failed)   \
 	K(mount)         \
