@@ -35,7 +35,7 @@ static __always_inline void activity_begin(struct file *file, __u32 watch)
 	activity.inode = READ(file, f_inode);
 	if ((READ(file, f_inode, i_mode) & S_IFMT) != S_IFREG)
 		return;
-	key_fill(&activity.opener, (void *)bpf_get_current_task());
+	key_fill(&activity.opener, (void *)bpf_get_current_task(), ADDRESS);
 	activity.opened_ns = bpf_ktime_get_boot_ns();
 	if (!bpf_map_update_elem(&activities, &key, &activity, BPF_ANY))
 		return;
@@ -140,7 +140,7 @@ int BPF_PROG(close_enter, struct file *file)
 		rec->reads = a->reads;
 		rec->writes = a->writes;
 		rec->watch = a->watch;
-		file_fill(slot, &rec->file, file);
+		file_fill(slot, &rec->file, file, ADDRESS);
 		record_end(slot, 0, LANE_OF_file_close);
 	}
 	bpf_map_delete_elem(&activities, &key);

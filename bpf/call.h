@@ -15,41 +15,43 @@ struct call {
 };
 
 #if defined(__TARGET_ARCH_x86)
-static __always_inline void call_arguments(struct call *call, REGS *regs, bool is_32bit)
+static __always_inline void call_arguments(struct call *call, REGS *regs, enum pointer how,
+					   bool is_32bit)
 {
 	if (is_32bit) {
-		call->arg[0] = (__u32)READ(regs, bx);
-		call->arg[1] = (__u32)READ(regs, cx);
-		call->arg[2] = (__u32)READ(regs, dx);
-		call->arg[3] = (__u32)READ(regs, si);
-		call->arg[4] = (__u32)READ(regs, di);
+		call->arg[0] = (__u32)GET(how, regs, bx);
+		call->arg[1] = (__u32)GET(how, regs, cx);
+		call->arg[2] = (__u32)GET(how, regs, dx);
+		call->arg[3] = (__u32)GET(how, regs, si);
+		call->arg[4] = (__u32)GET(how, regs, di);
 		return;
 	}
-	call->arg[0] = READ(regs, di);
-	call->arg[1] = READ(regs, si);
-	call->arg[2] = READ(regs, dx);
-	call->arg[3] = READ(regs, r10);
-	call->arg[4] = READ(regs, r8);
+	call->arg[0] = GET(how, regs, di);
+	call->arg[1] = GET(how, regs, si);
+	call->arg[2] = GET(how, regs, dx);
+	call->arg[3] = GET(how, regs, r10);
+	call->arg[4] = GET(how, regs, r8);
 }
 
 /* One argument, for who may need no other. */
-static __always_inline __u64 call_second(REGS *regs, bool is_32bit)
+static __always_inline __u64 call_second(REGS *regs, enum pointer how, bool is_32bit)
 {
-	return is_32bit ? (__u32)READ(regs, cx) : READ(regs, si);
+	return is_32bit ? (__u32)GET(how, regs, cx) : GET(how, regs, si);
 }
 #elif defined(__TARGET_ARCH_arm64)
-static __always_inline void call_arguments(struct call *call, REGS *regs, bool is_32bit)
+static __always_inline void call_arguments(struct call *call, REGS *regs, enum pointer how,
+					   bool is_32bit)
 {
-	call->arg[0] = READ(regs, orig_x0);
-	call->arg[1] = READ(regs, regs[1]);
-	call->arg[2] = READ(regs, regs[2]);
-	call->arg[3] = READ(regs, regs[3]);
-	call->arg[4] = READ(regs, regs[4]);
+	call->arg[0] = GET(how, regs, orig_x0);
+	call->arg[1] = GET(how, regs, regs[1]);
+	call->arg[2] = GET(how, regs, regs[2]);
+	call->arg[3] = GET(how, regs, regs[3]);
+	call->arg[4] = GET(how, regs, regs[4]);
 }
 
-static __always_inline __u64 call_second(REGS *regs, bool is_32bit)
+static __always_inline __u64 call_second(REGS *regs, enum pointer how, bool is_32bit)
 {
-	return READ(regs, regs[1]);
+	return GET(how, regs, regs[1]);
 }
 #endif
 
@@ -65,7 +67,7 @@ static __always_inline __u64 call_second(REGS *regs, bool is_32bit)
 		struct call call = {                                                         \
 			.result = result, .what = tap, .hook = HOOK_##hook_name, .tier = 1}; \
                                                                                              \
-		call_arguments(&call, regs, is_32bit);                                       \
+		call_arguments(&call, regs, TYPED, is_32bit);                                \
 		return fn(&call);                                                            \
 	}
 #define CALL_EXIT_AT(prefix, name, suffix, is_32bit, tap, fn) \

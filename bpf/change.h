@@ -25,7 +25,7 @@ static __always_inline struct pending *change_begin(__u32 kind, struct vfsmount 
 static __always_inline void change_file(struct slot *slot, struct file_ref *to, struct pending *p,
 					struct dentry *dentry)
 {
-	inode_fill(to, READ(dentry, d_inode));
+	inode_fill(to, READ(dentry, d_inode), ADDRESS);
 	to->flags |= append_path(slot, &to->path, p ? p->mnt : NULL, dentry);
 	if (!p || !p->mnt)
 		to->flags |= FILE_PATH_TRUNCATED;

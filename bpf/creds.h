@@ -16,8 +16,8 @@ static __always_inline bool cred_differ(const struct cred *a, const struct cred 
 {
 	struct cred_ids x = {}, y = {};
 
-	cred_fill(&x, a);
-	cred_fill(&y, b);
+	cred_fill(&x, a, ADDRESS);
+	cred_fill(&y, b, ADDRESS);
 	return x.uid != y.uid || x.gid != y.gid || x.euid != y.euid || x.egid != y.egid ||
 	       x.suid != y.suid || x.sgid != y.sgid || x.fsuid != y.fsuid || x.fsgid != y.fsgid ||
 	       x.cap_effective != y.cap_effective || x.cap_permitted != y.cap_permitted ||
@@ -69,7 +69,7 @@ static __always_inline int on_creds_refused(__s64 result, __u32 asked, __u32 hoo
 	if (!slot)
 		return 0;
 	rec = (void *)slot->data;
-	cred_fill(&rec->old, cred);
+	cred_fill(&rec->old, cred, ADDRESS);
 	rec->old_known = rec->rest_known = 1;
 	rest_fill(&rec->rest, cred);
 	rest_fill(&rec->old_rest, cred);
@@ -151,8 +151,8 @@ int BPF_PROG(creds_enter, struct cred *new)
 	if (!slot)
 		return 0;
 	rec = (void *)slot->data;
-	cred_fill(&rec->old, old);
-	cred_fill(&rec->record.actor.cred, new);
+	cred_fill(&rec->old, old, ADDRESS);
+	cred_fill(&rec->record.actor.cred, new, ADDRESS);
 	rec->record.actor.ns.user = READ(new, user_ns, ns.inum);
 	rec->old_known = rec->rest_known = 1;
 	rest_fill(&rec->old_rest, old);

@@ -110,9 +110,9 @@ struct {
 static __always_inline void foreign_remember(struct task_struct *task)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
-	__u64 exec_id = exec_id_of(task) + 1; /* the kernel counts later */
+	__u64 exec_id = exec_id_of(task, ADDRESS) + 1; /* the kernel counts later */
 
-	if (call_is_foreign(task))
+	if (call_is_foreign())
 		bpf_map_update_elem(&execs_foreign, &tid, &exec_id, BPF_ANY);
 	else
 		bpf_map_delete_elem(&execs_foreign, &tid); /* of an exec that failed */
@@ -122,7 +122,7 @@ static __always_inline __u32 foreign_flag(struct task_struct *task, __u32 tid)
 {
 	__u64 *exec_id = bpf_map_lookup_elem(&execs_foreign, &tid);
 
-	return exec_id && *exec_id == exec_id_of(task) ? RECORD_COMPAT : 0;
+	return exec_id && *exec_id == exec_id_of(task, ADDRESS) ? RECORD_COMPAT : 0;
 }
 
 /* By its first bytes a program of this machine: what runs itself. */
@@ -155,7 +155,7 @@ static __always_inline void level_store(struct level_key *key, struct file *file
 		return;
 	__builtin_memset(slot->data, 0, sizeof(*level));
 	level = (void *)slot->data;
-	inode_fill(&level->file, READ(file, f_inode));
+	inode_fill(&level->file, READ(file, f_inode), ADDRESS);
 	slot->walk.mnt = READ(file, f_path.mnt);
 	slot->walk.dentry = READ(file, f_path.dentry);
 	if (is_memory(&level->file, slot->walk.mnt))
@@ -226,7 +226,7 @@ int file_caps_exit(__u64 *ctx)
 		bpf_map_delete_elem(&execs_before, &tgid); /* what an exec that failed left */
 		return 0;
 	}
-	before.exec_id = exec_id_of(task) + 1; /* the kernel counts later */
+	before.exec_id = exec_id_of(task, ADDRESS) + 1; /* the kernel counts later */
 	bpf_core_read(&before.file_permitted, 8, &caps->permitted);
 	bpf_core_read(&before.file_inheritable, 8, &caps->inheritable);
 	before.file_effective = READ(caps, magic_etc) & VFS_CAP_EFFECTIVE;
@@ -239,14 +239,14 @@ static __always_inline void before_remember(struct task_struct *task, const stru
 {
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	struct exec_before *there = bpf_map_lookup_elem(&execs_before, &tgid);
-	struct exec_before before = {.exec_id = exec_id_of(task), .known = 1};
+	struct exec_before before = {.exec_id = exec_id_of(task, ADDRESS), .known = 1};
 
 	if (there && there->exec_id == before.exec_id) {
 		before.file_permitted = there->file_permitted;
 		before.file_inheritable = there->file_inheritable;
 		before.file_effective = there->file_effective;
 	}
-	cred_fill(&before.cred, old);
+	cred_fill(&before.cred, old, ADDRESS);
 	bpf_map_update_elem(&execs_before, &tgid, &before, BPF_ANY);
 }
 
@@ -257,7 +257,8 @@ static __always_inline void before_fill(struct exec_record *rec, struct task_str
 
 	if (!before)
 		return;
-	if (before->exec_id == exec_id_of(task)) { /* else of an exec that failed, or of a setuid */
+	if (before->exec_id ==
+	    exec_id_of(task, ADDRESS)) { /* else of an exec that failed, or of a setuid */
 		rec->file_permitted = before->file_permitted;
 		rec->file_inheritable = before->file_inheritable;
 		rec->file_effective = before->file_effective;
@@ -344,7 +345,7 @@ static __always_inline int on_exec(struct task_struct *task, pid_t old_pid,
 	rec = (void *)slot->data;
 	rec->record.flags |= foreign_flag(task, old_pid);
 	append_args(slot, rec, mm);
-	file_fill(slot, &rec->file, READ(mm, exe_file));
+	file_fill(slot, &rec->file, READ(mm, exe_file), ADDRESS);
 	append_string(slot, &rec->filename, filename, false);
 	append_path(slot, &rec->cwd, READ(task, fs, pwd.mnt), READ(task, fs, pwd.dentry));
 	if (interp != filename) {

@@ -19,7 +19,7 @@ static __always_inline int on_exec_failed(struct file *file, const char *filenam
 		return 0;
 	rec = (void *)slot->data;
 	if (file)
-		file_fill(slot, &rec->file, file);
+		file_fill(slot, &rec->file, file, ADDRESS);
 	append_string(slot, &rec->filename, filename, false);
 	return record_end(slot, result, LANE_OF_exec_failed);
 }

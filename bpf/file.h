@@ -92,7 +92,7 @@ static __always_inline int before_unlink(struct path *dir, struct dentry *dentry
 	struct pending *p = pending_new(KIND_file_unlink, READ(dir, mnt), dentry);
 
 	if (p)
-		inode_fill(&p->file, READ(dentry, d_inode));
+		inode_fill(&p->file, READ(dentry, d_inode), ADDRESS);
 	return refused ? after_unlink(dentry, refused, hook) : 0;
 }
 
@@ -194,7 +194,7 @@ static __always_inline int after_rename(struct dentry *old_dentry, struct dentry
 		rec->flags = p->flags;
 		append_old_path(slot, rec, p);
 	} else {
-		inode_fill(&rec->file, READ(old_dentry, d_inode));
+		inode_fill(&rec->file, READ(old_dentry, d_inode), ADDRESS);
 		rec->file.flags |= FILE_PATH_TRUNCATED;
 	}
 	if (!result)
@@ -219,8 +219,8 @@ int BPF_PROG(rename_enter, struct path *old_dir, struct dentry *old_dentry, stru
 	p->old_dir = READ(old_dir, dentry);
 	p->flags = flags;
 	name_fill(p, old_dentry);
-	inode_fill(&p->file, READ(old_dentry, d_inode));
-	inode_fill(&p->replaced, READ(new_dentry, d_inode));
+	inode_fill(&p->file, READ(old_dentry, d_inode), ADDRESS);
+	inode_fill(&p->replaced, READ(new_dentry, d_inode), ADDRESS);
 	return refused ? after_rename(old_dentry, new_dentry, refused) : 0;
 }
 
@@ -260,7 +260,7 @@ static __always_inline int after_link(struct dentry *dentry, const char *target,
 	if (!slot)
 		goto done;
 	rec = (void *)slot->data;
-	inode_fill(&rec->file, READ(dentry, d_inode));
+	inode_fill(&rec->file, READ(dentry, d_inode), ADDRESS);
 	rec->file.flags |= append_path(slot, &rec->file.path, p ? p->mnt : NULL, dentry);
 	if (!p)
 		rec->file.flags |= FILE_PATH_TRUNCATED;
@@ -318,7 +318,7 @@ static __always_inline int before_attr(struct path *path, __u32 kind)
 	struct pending *p = pending_new(kind, READ(path, mnt), READ(path, dentry));
 
 	if (p)
-		inode_fill(&p->file, READ(path, dentry, d_inode));
+		inode_fill(&p->file, READ(path, dentry, d_inode), ADDRESS);
 	return 0;
 }
 
@@ -337,7 +337,7 @@ static __always_inline int after_attr(struct path *path, __u32 kind, __u32 hook,
 	if (!slot)
 		goto done;
 	rec = (void *)slot->data;
-	inode_fill(&rec->file, READ(dentry, d_inode));
+	inode_fill(&rec->file, READ(dentry, d_inode), ADDRESS);
 	rec->file.flags |= append_path(slot, &rec->file.path, READ(path, mnt), dentry);
 	rec->mode = mode;
 	rec->uid = uid;

@@ -31,7 +31,7 @@ static __always_inline int on_map(struct file *file, __u64 length, __u32 protect
 	if (!slot)
 		return 0;
 	rec = (void *)slot->data;
-	file_fill(slot, &rec->file, file);
+	file_fill(slot, &rec->file, file, ADDRESS);
 	rec->length = length;
 	rec->protection = protection;
 	rec->flags = flags;

@@ -56,7 +56,7 @@ static __always_inline void owner_set(const struct sock *sk, __u32 role)
 
 	if (!in_scope())
 		return;
-	actor_fill(&owner.actor, (void *)bpf_get_current_task());
+	actor_of_current(&owner.actor);
 	owner.start_ns = bpf_ktime_get_boot_ns();
 	if (sock)
 		owner.cookie = READ((struct socket_alloc *)sock, vfs_inode.i_ino);

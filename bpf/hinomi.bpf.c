@@ -19,9 +19,11 @@
 #include <hinomi/record_network.h>
 #include <hinomi/record_process.h>
 #include <hinomi/hooks.h>
+#include <hinomi/rewrite.h>
 
 char LICENSE[] SEC("license") = "GPL";
 
+#include "read.h"
 #include "facts.h"
 #include "regs.h"
 #include "record.h"

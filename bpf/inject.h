@@ -18,7 +18,7 @@
 
 static __always_inline void target_fill(struct target *to, struct task_struct *task)
 {
-	key_fill(&to->key, task);
+	key_fill(&to->key, task, ADDRESS);
 	to->uid = READ(task, real_cred, uid.val);
 	bpf_core_read_str(to->comm, sizeof(to->comm), &task->comm);
 }
@@ -54,10 +54,10 @@ static __always_inline __u32 access_operation(__u32 nr, bool is_32bit)
 
 static __always_inline void access_call(struct access_record *rec, REGS *regs)
 {
-	bool is_32bit = is_compat((void *)bpf_get_current_task());
+	bool is_32bit = current_is_compat();
 	struct call call = {};
 
-	call_arguments(&call, regs, is_32bit);
+	call_arguments(&call, regs, ADDRESS, is_32bit);
 	rec->call = call_number(regs);
 	rec->request = call.arg[0];
 	rec->operation = access_operation(rec->call, is_32bit);

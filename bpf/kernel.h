@@ -45,6 +45,7 @@ enum {
 };
 
 enum bpf_func_id {
+	BPF_FUNC_get_current_task_btf = 158,
 	BPF_FUNC_task_pt_regs = 175,
 };
 
@@ -488,10 +489,6 @@ struct posix_acl_entry {
 struct posix_acl {
 	unsigned int a_count;
 	struct posix_acl_entry a_entries[0];
-};
-
-struct kernel_siginfo {
-	int si_signo, si_errno, si_code;
 };
 
 #pragma clang attribute pop

@@ -40,4 +40,8 @@ struct linux_binprm {
 	const char *interp;
 };
 
+struct kernel_siginfo {
+	int si_signo, si_errno, si_code;
+};
+
 #pragma clang attribute pop

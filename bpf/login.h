@@ -87,7 +87,7 @@ static __always_inline bool is_loginuid(REGS *regs, bool is_32bit, long result)
 
 	if (!result || result > LOGINUID_MAX)
 		return false;
-	bpf_probe_read_user(&first, 1, (void *)call_second(regs, is_32bit));
+	bpf_probe_read_user(&first, 1, (void *)call_second(regs, TYPED, is_32bit));
 	return first == '+' || (first >= '0' && first <= '9');
 }
 

@@ -41,11 +41,9 @@ SEC("?fexit/security_path_mknod")
 int BPF_PROG(mknod_enter, struct path *dir, struct dentry *dentry, umode_t mode,
 	     unsigned int device, int refused)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-
 	pending_new(KIND_file_make, READ(dir, mnt), dentry);
-	if (!refused ||
-	    ((mode & S_IFMT) == S_IFREG && !is_mknod(call_number(current_regs()), is_compat(task))))
+	if (!refused || ((mode & S_IFMT) == S_IFREG &&
+			 !is_mknod(call_number(current_regs()), current_is_compat())))
 		return 0;
 	return after_make(dentry, mode, device, refused, HOOK_mknod_exit);
 }

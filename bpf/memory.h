@@ -44,7 +44,7 @@ static __always_inline void key_of_process(struct memory_key *key)
 
 	key->who = READ(task, group_leader, start_boottime);
 	key->who_device = READ(task, tgid);
-	key->image = exec_id_of(task) + 1;
+	key->image = exec_id_of(task, ADDRESS) + 1;
 }
 
 /* True for the first of its kind; else counted. */
@@ -127,7 +127,7 @@ static __always_inline int on_image(struct file *file, __u32 protection, __u32 f
 		return 0;
 	key.inode = READ(inode, i_ino);
 	key.device = READ(inode, i_sb, s_dev);
-	key.changed_ns = inode_ctime_ns(inode);
+	key.changed_ns = inode_ctime_ns(inode, ADDRESS);
 	if (is_usual(inode, file)) {
 		key.who = READ(exe, i_ino);
 		key.who_device = READ(exe, i_sb, s_dev);
@@ -148,7 +148,7 @@ static __always_inline int on_image(struct file *file, __u32 protection, __u32 f
 	rec->flags = flags;
 	rec->later = later;
 	rec->by_executable = !key.image;
-	file_fill(slot, &rec->file, file);
+	file_fill(slot, &rec->file, file, ADDRESS);
 	return news_end(slot, &key, 0, LANE_OF_image_load);
 }
 
@@ -187,7 +187,7 @@ static __always_inline int on_memory(struct region *region, __u32 hook, __u32 ti
 	rec->address = region->address;
 	rec->size = region->size;
 	if (region->file)
-		file_fill(slot, &rec->file, region->file);
+		file_fill(slot, &rec->file, region->file, ADDRESS);
 	return news_end(slot, &key, 0, LANE_OF_memory_exec);
 }
 

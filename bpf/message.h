@@ -120,12 +120,3 @@ __noinline int sent_copy(__u32 index, __u64 at, __u32 len, __u32 how)
 	slot->used = from + ((rec->bytes.len + 7) & ~7u);
 	return 0;
 }
-
-/* A typed pointer as a number, which a global function may be given. */
-static __always_inline __u64 address_number(const void *at)
-{
-	__u64 number = 0;
-
-	bpf_probe_read_kernel(&number, sizeof(number), &at);
-	return number;
-}

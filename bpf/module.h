@@ -19,7 +19,7 @@ static __always_inline void module_file_fill(struct slot *slot, struct module_re
 	struct file *file = file_of_fd(fd);
 
 	if (file)
-		file_fill(slot, &rec->file, file);
+		file_fill(slot, &rec->file, file, ADDRESS);
 }
 
 /* What the system call was given: the kernel has cut its own copy of the arguments up by now. */
@@ -32,8 +32,8 @@ static __always_inline void module_call_fill(struct slot *slot, struct module_re
 
 	if (!regs)
 		return;
-	is_32bit = is_compat((void *)bpf_get_current_task());
-	call_arguments(&call, regs, is_32bit);
+	is_32bit = current_is_compat();
+	call_arguments(&call, regs, ADDRESS, is_32bit);
 	nr = call_number(regs);
 	if (nr == (is_32bit ? NR_FINIT_COMPAT : NR_FINIT_MODULE)) {
 		append_string(slot, &rec->arguments, (void *)call.arg[1], true);

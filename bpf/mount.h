@@ -38,7 +38,7 @@ int BPF_PROG(mount_exit, const char *source, struct path *path, const char *type
 	rec = (void *)slot->data;
 	rec->action = MOUNT_MOUNT;
 	rec->flags = flags;
-	inode_fill(&rec->target, READ(path, dentry, d_inode));
+	inode_fill(&rec->target, READ(path, dentry, d_inode), ADDRESS);
 	rec->target.flags |=
 		append_path(slot, &rec->target.path, READ(path, mnt), READ(path, dentry));
 	append_string(slot, &rec->source, source, false);
@@ -66,7 +66,7 @@ int BPF_PROG(umount_enter, struct path *path)
 	if (!p)
 		return 0;
 	p->from = mnt;
-	inode_fill(&p->file, READ(dentry, d_inode));
+	inode_fill(&p->file, READ(dentry, d_inode), ADDRESS);
 	return 0;
 }
 
@@ -88,7 +88,7 @@ int BPF_PROG(umount_exit, struct path *path, int flags, int result)
 		rec->target.flags |= append_path(slot, &rec->target.path, p->mnt, p->dentry);
 		mount_source(slot, rec, p->from);
 	} else { /* it is not known any more where it was */
-		inode_fill(&rec->target, READ(path, dentry, d_inode));
+		inode_fill(&rec->target, READ(path, dentry, d_inode), ADDRESS);
 		rec->target.flags |= FILE_PATH_TRUNCATED;
 		mount_source(slot, rec, READ(path, mnt));
 	}
@@ -107,7 +107,7 @@ int BPF_PROG(move_mount_enter, struct path *from, struct path *to)
 	if (!p)
 		return 0;
 	p->from = READ(from, mnt);
-	inode_fill(&p->file, READ(to, dentry, d_inode));
+	inode_fill(&p->file, READ(to, dentry, d_inode), ADDRESS);
 	return 0;
 }
 
@@ -186,7 +186,7 @@ static __always_inline int before_root(struct path *root, __u32 exit)
 		pending_new_in(&pending_mounts, exit, READ(root, mnt), READ(root, dentry));
 
 	if (p)
-		inode_fill(&p->file, READ(root, dentry, d_inode));
+		inode_fill(&p->file, READ(root, dentry, d_inode), ADDRESS);
 	return 0;
 }
 

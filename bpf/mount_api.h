@@ -75,7 +75,7 @@ static __always_inline void api_target(struct slot *slot, struct file_ref *to, s
 	if (!first && call->arg[2] & AT_EMPTY_PATH)
 		file = file_of_fd(call->arg[0]);
 	if (file)
-		file_fill(slot, to, file);
+		file_fill(slot, to, file, ADDRESS);
 	else
 		append_asked(slot, to, call->arg[0], path, true);
 }
@@ -125,7 +125,7 @@ static __always_inline int on_open_tree(struct call *call, bool with_attributes)
 	if (file) {
 		__u32 told = rec->target.flags;
 
-		inode_fill(&rec->target, READ(file, f_inode));
+		inode_fill(&rec->target, READ(file, f_inode), ADDRESS);
 		rec->target.flags |= told;
 		mount_source(slot, rec, READ(file, f_path.mnt));
 	}
@@ -168,7 +168,7 @@ static __always_inline int on_fsmount(struct call *call)
 	rec->flags = call->arg[1];
 	rec->attributes = call->arg[2];
 	if (file) {
-		file_fill(slot, &rec->target, file);
+		file_fill(slot, &rec->target, file, ADDRESS);
 		mount_source(slot, rec, READ(file, f_path.mnt));
 	} else {
 		context = context_of_fd(call->arg[0]);
@@ -203,7 +203,7 @@ static __always_inline int on_fsconfig(struct call *call)
 		rec->flags = call->result ? READ(context, sb_flags)
 					  : READ((struct super_block___mounts *)sb, s_flags);
 		rec->flags = (rec->flags & SB_FLAGS_OF_USERS) | MS_REMOUNT;
-		inode_fill(&rec->target, READ(root, d_inode));
+		inode_fill(&rec->target, READ(root, d_inode), ADDRESS);
 		rec->target.flags |= append_path(slot, &rec->target.path, mnt, root);
 		if (!mnt)
 			rec->target.flags |= FILE_PATH_TRUNCATED;

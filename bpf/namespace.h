@@ -18,7 +18,7 @@ static __always_inline int before_namespace(void)
 	__u64 who = bpf_get_current_pid_tgid();
 	struct namespace_ids ids = {};
 
-	namespaces_fill(&ids, (void *)bpf_get_current_task());
+	namespaces_fill(&ids, (void *)bpf_get_current_task(), ADDRESS);
 	bpf_map_update_elem(&namespaces_before, &who, &ids, BPF_ANY);
 	return 0;
 }
@@ -38,7 +38,7 @@ static __always_inline int on_namespace(struct call *call, __u32 how, __u32 flag
 		rec->old_known = !!old;
 		if (old)
 			rec->old = *old;
-		namespaces_fill(&rec->now, task);
+		namespaces_fill(&rec->now, task, ADDRESS);
 		rec->pid_for_children = READ(task, nsproxy, pid_ns_for_children, ns.inum);
 		record_end(slot, call->result, LANE_OF_namespace);
 	}

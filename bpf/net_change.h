@@ -177,15 +177,20 @@ __noinline int on_netlink_sent(__u64 socket, __u64 at, __u32 len, __u32 how, __u
 	struct sent sent = {.at = at, .len = len, .how = how};
 	struct sock *sk = (void *)socket;
 	struct control *c = control_get();
-	struct netlink_head head = {};
-	struct iovec piece = {};
+	union { /* for the sake of the stack */
+		struct iovec piece;
+		struct netlink_head head;
+	} in = {};
 	struct slot *slot;
+	void *from;
 	__u32 kind;
 
-	if (!c || !piece_read(&piece, &sent, 0))
+	if (!c || !piece_read(&in.piece, &sent, 0))
 		return 0;
-	bpf_probe_read_user(&head, sizeof(head), piece.iov_base);
-	kind = netlink_kind(sk, &head, len);
+	from = in.piece.iov_base;
+	__builtin_memset(&in, 0, sizeof(in));
+	bpf_probe_read_user(&in.head, sizeof(in.head), from);
+	kind = netlink_kind(sk, &in.head, len);
 	if (!kind || !c->tapped[kind])
 		return 0;
 	slot = net_change_begin(sk, kind, CHANGE_NETLINK, hook, 2);
@@ -242,9 +247,9 @@ int BPF_PROG(option_enter, struct socket *sock, int level, int option)
 		return 0;
 	regs = current_regs();
 	if (regs) {
-		bool is_32bit = is_compat((void *)bpf_get_current_task());
+		bool is_32bit = current_is_compat();
 
-		call_arguments(&call, regs, is_32bit);
+		call_arguments(&call, regs, ADDRESS, is_32bit);
 		if (is_setsockopt(call_number(regs), is_32bit))
 			value = call.arg[3];
 	}
@@ -288,6 +293,6 @@ int BPF_PROG(ioctl_compat, REGS *regs, long result)
 {
 	struct call call = {.result = result, .hook = HOOK_ioctl_exit, .tier = 1, .compat = true};
 
-	call_arguments(&call, regs, true);
+	call_arguments(&call, regs, ADDRESS, true);
 	return on_ioctl(&call);
 }

@@ -42,6 +42,26 @@ static __always_inline void append_string(struct slot *slot, struct bytes_ref *r
 
 #define PATH_LEADING_MISSING (1 << 16)
 
+/* What the step needs of the dentry, in one call where reading is a call: it lies together. */
+static __always_inline void name_read(struct walk *walk)
+{
+	struct dentry *dentry = walk->dentry;
+	__u32 up = bpf_core_field_offset(dentry->d_parent);
+	__u32 len = bpf_core_field_offset(dentry->d_name.len);
+	__u32 name = bpf_core_field_offset(dentry->d_name.name);
+
+	if (!CAN_CAST && IN_REACH(up, len, 29) && IN_REACH(up, name, 25) &&
+	    !bpf_probe_read_kernel(walk->window, sizeof(walk->window), (void *)dentry + up)) {
+		walk->up = (void *)walk->window[0];
+		walk->len = *(__u32 *)((void *)walk->window + (len - up));
+		walk->name = *(void **)((void *)walk->window + (name - up));
+		return;
+	}
+	walk->up = READ(dentry, d_parent);
+	walk->len = READ(dentry, d_name.len);
+	walk->name = READ(dentry, d_name.name);
+}
+
 /*
  * One name, or one step over a mount point; true at the end.  A global function:
  * inside of the loop below the verifier would go through it again for each of its
@@ -59,7 +79,8 @@ __noinline int path_step(__u32 slot_index)
 		return true;
 	walk = &slot->walk;
 	dentry = walk->dentry;
-	up = READ(dentry, d_parent);
+	name_read(walk);
+	up = walk->up;
 	mount = walk->mount;
 	pos = walk->pos;
 	if (mount && dentry == walk->root) {
@@ -74,7 +95,7 @@ __noinline int path_step(__u32 slot_index)
 	}
 	if (dentry == up && (pos < RECORD_PATH_MAX || !mount))
 		return true; /* no mount, or not reachable from it */
-	len = READ(dentry, d_name.len);
+	len = walk->len;
 	if (len > 255)
 		len = 255;
 	if (pos < len + 1) {
@@ -82,8 +103,7 @@ __noinline int path_step(__u32 slot_index)
 		return true;
 	}
 	pos -= len;
-	bpf_probe_read_kernel(slot->path + (pos & (RECORD_PATH_MAX - 1)), len & 255,
-			      READ(dentry, d_name.name));
+	bpf_probe_read_kernel(slot->path + (pos & (RECORD_PATH_MAX - 1)), len & 255, walk->name);
 	if (dentry != up) {
 		pos--;
 		slot->path[pos & (RECORD_PATH_MAX - 1)] = '/';
@@ -173,14 +193,15 @@ static __always_inline bool is_memory(struct file_ref *file, struct vfsmount *mn
 }
 
 /* inode, path and flags of an open file */
-static __always_inline void file_fill(struct slot *slot, struct file_ref *to, struct file *file)
+static __always_inline void file_fill(struct slot *slot, struct file_ref *to, struct file *file,
+				      enum pointer how)
 {
-	struct vfsmount *mnt = READ(file, f_path.mnt);
+	struct vfsmount *mnt = GET(how, file, f_path.mnt);
 
-	inode_fill(to, READ(file, f_inode));
+	inode_fill(to, GET(how, file, f_inode), how);
 	if (is_memory(to, mnt))
 		to->flags |= FILE_MEMORY;
-	to->flags |= append_path(slot, &to->path, mnt, READ(file, f_path.dentry));
+	to->flags |= append_path(slot, &to->path, mnt, GET(how, file, f_path.dentry));
 }
 
 /*

@@ -15,11 +15,11 @@ static __always_inline int on_fork(struct task_struct *child, __u32 hook, __u32 
 	if (!slot)
 		return 0;
 	rec = (void *)slot->data;
-	key_fill(&rec->child, child);
-	key_fill(&rec->child_parent, READ(child, real_parent));
-	namespaces_fill(&rec->child_ns, child);
-	rec->child_ns_tgid = namespace_tgid(child);
-	rec->child_cgroup_id = cgroup_id(child);
+	key_fill(&rec->child, child, ADDRESS);
+	key_fill(&rec->child_parent, READ(child, real_parent), ADDRESS);
+	namespaces_fill(&rec->child_ns, child, ADDRESS);
+	rec->child_ns_tgid = namespace_tgid(child, ADDRESS);
+	rec->child_cgroup_id = cgroup_id(child, ADDRESS);
 	return record_end(slot, 0, LANE_OF_fork);
 }
 

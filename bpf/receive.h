@@ -102,7 +102,7 @@ static __always_inline int on_receive(struct file *file, int result, __u32 hook,
 	regs = current_regs();
 	if (regs)
 		rec->call = call_number(regs);
-	file_fill(slot, &rec->file, file);
+	file_fill(slot, &rec->file, file, ADDRESS);
 	return news_end(slot, &key, result, LANE_OF_file_received);
 }
 

@@ -19,6 +19,11 @@ struct slot {
 		struct dentry *root;
 		__u32 pos;
 		__u32 missing;
+		struct dentry *up;
+		const unsigned char *name;
+		__u32 len;
+		__u32 pad;
+		__u64 window[4];
 	} walk;
 	struct bytes_ref asked; /* path.h */
 	__u8 path[RECORD_PATH_MAX +
@@ -65,7 +70,7 @@ struct {
  * ++*p and its new value, in one step.  The fetching add is followed by "+= 1"
  * and a move to itself: the loader turns the three into load, add, store for
  * kernels without fetching atomics (before 5.12, 5ca419f2864a), see
- * userspace/attach/atomics.c.
+ * userspace/attach/rewrite.c.
  */
 static __always_inline __u64 next(__u64 *p)
 {
@@ -157,9 +162,10 @@ static __always_inline struct slot *slot_claim(void)
 	return NULL;
 }
 
-/* The fixed part of every kind fits in this; it is what begin clears. */
-#define RECORD_FIXED_MAX 768
-#define FIXED_FITS(type) _Static_assert(sizeof(struct type) <= RECORD_FIXED_MAX, #type)
+/* The fixed part of every kind fits in this, that of most in the other; it is what begin clears. */
+#define RECORD_FIXED_MAX  768
+#define RECORD_FIXED_MOST 384
+#define FIXED_FITS(type)  _Static_assert(sizeof(struct type) <= RECORD_FIXED_MAX, #type)
 FIXED_FITS(exec_record);
 FIXED_FITS(rename_record);
 FIXED_FITS(socket_record);
@@ -207,7 +213,10 @@ static __always_inline struct slot *slot_begin(__u32 kind, __u32 hook, __u32 tie
 		count(&cell->lost_scratch);
 		return NULL;
 	}
-	__builtin_memset(slot->data, 0, RECORD_FIXED_MAX);
+	__builtin_memset(slot->data, 0, RECORD_FIXED_MOST);
+	if (size > RECORD_FIXED_MOST)
+		__builtin_memset(slot->data + RECORD_FIXED_MOST, 0,
+				 RECORD_FIXED_MAX - RECORD_FIXED_MOST);
 	rec = (void *)slot->data;
 	rec->kind = kind;
 	rec->hook = hook;
@@ -221,14 +230,19 @@ __noinline int record_open(__u32 kind, __u32 hook, __u32 tier, __u32 size)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct slot *slot = slot_begin(kind, hook, tier, size, in_scope());
+	struct task_struct *who;
 	struct record *rec;
 
 	if (!slot)
 		return -1;
+	who = accountable(task);
 	rec = (void *)slot->data;
-	if (call_is_foreign(task))
+	if (call_is_foreign())
 		rec->flags |= RECORD_COMPAT;
-	actor_fill(&rec->actor, accountable(task));
+	if (who == task)
+		actor_of_current(&rec->actor);
+	else
+		actor_fill(&rec->actor, who, ADDRESS);
 	return slot->index;
 }
 

@@ -52,9 +52,9 @@ static __always_inline REGS *current_regs(void)
 }
 
 /* A 32-bit or x32 program asks. */
-static __always_inline bool call_is_foreign(struct task_struct *task)
+static __always_inline bool call_is_foreign(void)
 {
-	return is_compat(task) || (settings.x32 && call_is_x32(current_regs()));
+	return current_is_compat() || (settings.x32 && call_is_x32(current_regs()));
 }
 
 #define NR_WRITE_32BIT	4 /* on i386 and 32-bit arm */

@@ -33,7 +33,7 @@ static __always_inline struct slot *standing_begin(struct task_struct *task, str
 		return NULL;
 	rec = socket_fill(slot, sock);
 	rec->record.flags |= RECORD_PREEXISTING;
-	actor_fill(&rec->record.actor, task);
+	actor_fill(&rec->record.actor, task, ADDRESS);
 	return slot;
 }
 

@@ -50,7 +50,7 @@ static __always_inline int on_kexec_file(struct call *call)
 	rec = (void *)slot->data;
 	rec->flags = call->arg[4];
 	if (file)
-		file_fill(slot, &rec->file, file);
+		file_fill(slot, &rec->file, file, ADDRESS);
 	append_string(slot, &rec->text, (void *)call->arg[3], true);
 	return system_end(slot, call);
 }
@@ -136,7 +136,7 @@ int BPF_PROG(reboot_enter, REGS *regs)
 {
 	struct call call = {.hook = HOOK_reboot_enter, .tier = 1};
 
-	call_arguments(&call, regs, false);
+	call_arguments(&call, regs, TYPED, false);
 	return on_reboot(&call);
 }
 
@@ -146,7 +146,7 @@ int BPF_PROG(reboot_enter_ia32, REGS *regs)
 {
 	struct call call = {.hook = HOOK_reboot_enter, .tier = 1};
 
-	call_arguments(&call, regs, true);
+	call_arguments(&call, regs, TYPED, true);
 	return on_reboot(&call);
 }
 #endif
@@ -226,7 +226,7 @@ static __always_inline int on_memory_opened(struct call *call, struct file *file
 		return 0;
 	rec = (void *)slot->data;
 	rec->flags = READ(file, f_flags);
-	file_fill(slot, &rec->file, file);
+	file_fill(slot, &rec->file, file, ADDRESS);
 	return system_end(slot, call);
 }
 

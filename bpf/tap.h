@@ -88,7 +88,7 @@ static __always_inline void call_fill(struct call *call, REGS *regs, const struc
 
 	if (!tap_wants(c, index))
 		return;
-	is_32bit = is_compat((void *)bpf_get_current_task());
+	is_32bit = current_is_compat();
 	barrier_var(index);
 	index &= TAP_SYSCALLS - 1;
 	call->what = is_32bit ? c->tap_compat[index] : c->tap_native[index];
@@ -97,7 +97,7 @@ static __always_inline void call_fill(struct call *call, REGS *regs, const struc
 		call->what = TAP_NONE;
 		return;
 	}
-	call_arguments(call, regs, is_32bit);
+	call_arguments(call, regs, TYPED, is_32bit);
 #if defined(__TARGET_ARCH_x86)
 	if (call->what == TAP_SOCKETCALL)
 		socketcall_open(call, c);
@@ -110,7 +110,7 @@ static __always_inline void call_fill(struct call *call, REGS *regs, const struc
 static __noinline int tap_open(struct call *call, int dfd, const char *path, __u32 flags)
 {
 	struct file *file = call->result >= 0 ? file_of_fd(call->result) : NULL;
-	__u32 watch = 0, kind = open_kind(file, flags, call->result, &watch);
+	__u32 watch = 0, kind = open_kind(file, ADDRESS, flags, call->result, &watch);
 	struct open_record *rec;
 	struct slot *slot;
 
@@ -126,7 +126,7 @@ static __noinline int tap_open(struct call *call, int dfd, const char *path, __u
 	rec->watch = watch;
 	rec->by_handle = call->what == TAP_OPENHANDLE;
 	if (file)
-		file_fill(slot, &rec->file, file);
+		file_fill(slot, &rec->file, file, ADDRESS);
 	else if (call->what != TAP_OPENHANDLE)
 		append_asked(slot, &rec->file, dfd, path, true);
 	return record_end(slot, file ? 0 : call->result, LANE_OF_file_open);
@@ -198,7 +198,7 @@ static __always_inline int tap_attr(struct call *call, __u32 kind, int dfd, cons
 	} else {
 		file = file_of_fd(dfd);
 		if (file)
-			file_fill(slot, &rec->file, file);
+			file_fill(slot, &rec->file, file, ADDRESS);
 	}
 	return record_end(slot, call->result, LANE_OF_file_mode);
 }

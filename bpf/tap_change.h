@@ -18,7 +18,7 @@ static __always_inline void tap_file(struct slot *slot, struct file_ref *to, int
 	}
 	file = file_of_fd(dfd);
 	if (file)
-		file_fill(slot, to, file);
+		file_fill(slot, to, file, ADDRESS);
 }
 
 struct xattr_call {
@@ -175,7 +175,7 @@ static __always_inline int tap_times(struct call *call)
 	if (!slot)
 		return 0;
 	rec = (void *)slot->data;
-	is_32bit = is_compat((void *)bpf_get_current_task());
+	is_32bit = current_is_compat();
 	path = (void *)(at ? call->arg[1] : call->arg[0]);
 	times = (void *)(at ? call->arg[2] : call->arg[1]);
 	tap_file(slot, &rec->file, at ? (int)call->arg[0] : AT_FDCWD, path);

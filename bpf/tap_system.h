@@ -104,7 +104,7 @@ static __always_inline int on_kernel_call(REGS *regs, long result)
 
 	if (!c || !tap_wants(c, index))
 		return 0;
-	is_32bit = is_compat((void *)bpf_get_current_task());
+	is_32bit = current_is_compat();
 	barrier_var(index);
 	index &= TAP_SYSCALLS - 1;
 	call.what = is_32bit ? c->tap_compat[index] : c->tap_native[index];
@@ -115,7 +115,7 @@ static __always_inline int on_kernel_call(REGS *regs, long result)
 		return 0;
 	call.compat = is_32bit || (settings.x32 && nr & X32_BIT);
 	if (call.what >= TAP_BPF || call.what == TAP_WRITE) {
-		call_arguments(&call, regs, is_32bit);
+		call_arguments(&call, regs, TYPED, is_32bit);
 		return tap_system(&call);
 	}
 	file = result >= 0 ? file_of_fd(result) : NULL;

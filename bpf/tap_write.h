@@ -20,14 +20,14 @@ int BPF_PROG(socket_write, struct sock *sk, int result, int flags)
 	if (!regs)
 		return 0;
 	nr = call_number(regs);
-	is_32bit = is_compat((void *)bpf_get_current_task());
+	is_32bit = current_is_compat();
 	if (is_write(nr, is_32bit))
 		how = PIECES_ONE;
 	else if (is_writev(nr, is_32bit))
 		how = is_32bit || call_is_x32(regs) ? PIECES_COMPAT : 0;
 	else
 		return 0;
-	call_arguments(&call, regs, is_32bit);
+	call_arguments(&call, regs, ADDRESS, is_32bit);
 	if (is_netlink(sk))
 		return READ((struct netlink_sock *)sk, dst_portid)
 			       ? 0

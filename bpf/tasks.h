@@ -22,12 +22,12 @@ int tasks(struct bpf_iter__task *ctx)
 	slot->used = sizeof(*rec);
 	rec->record.kind = KIND_task;
 	rec->record.hook = HOOK_tasks;
-	actor_fill(&rec->record.actor, task);
+	actor_fill(&rec->record.actor, task, ADDRESS);
 	if (rec->record.actor.session_id != UNSET_ID)
 		connection_fill(&rec->peer, task);
 	exe = READ(task, mm, exe_file);
 	if (exe)
-		file_fill(slot, &rec->file, exe);
+		file_fill(slot, &rec->file, exe, ADDRESS);
 	size = slot->used;
 	if (size > 2 * RECORD_PATH_MAX)
 		size = 2 * RECORD_PATH_MAX;

@@ -13,7 +13,6 @@
 #define IPPROTO_UDP   17
 #define ETH_P_IP      0x0800
 #define ETH_P_IPV6    0x86dd
-#define NS_PER_SECOND 1000000000ULL
 #define FLOW_QUIET_NS (3 * NS_PER_SECOND)  /* idle so long: tell what was counted */
 #define FLOW_TELL_NS  (30 * NS_PER_SECOND) /* busy: tell so often */
 #define FLOW_IDLE_NS  (60 * NS_PER_SECOND) /* idle so long: over */

@@ -9,7 +9,9 @@
  */
 #pragma once
 
-#define WATCH_FILTER  32768 /* one byte each: does any watched inode number fall here? */
+#define WATCH_FILTER                                                                 \
+	32768 /* one byte each: does anything of the sort that is watched fall here? \
+	       */
 #define WATCH_LEVELS  12
 #define WATCH_SPECIAL 0x80000000u /* instead of a file system: a device, whatever names it has */
 
@@ -48,56 +50,68 @@ struct {
 	__type(value, __u32);
 } watch_names SEC(".maps");
 
-MAP(watch_filter, BPF_MAP_TYPE_ARRAY, 0, __u32, __u8[WATCH_FILTER]);
+/* Bytes, that programs on other CPUs may set at the same time. */
+struct watch_filter {
+	__u8 object[WATCH_FILTER]; /* by inode number; of a directory for what is in it */
+	__u8 names[WATCH_FILTER];  /* by inode number: a directory with names */
+	__u8 name[WATCH_FILTER];   /* by inode number of the directory, and the name */
+};
 
-static __always_inline __u8 *watch_hint(__u64 inode)
+MAP(watch_filter, BPF_MAP_TYPE_ARRAY, 0, __u32, struct watch_filter);
+
+static __always_inline struct watch_filter *filter_get(void)
 {
-	__u32 zero = 0, at = (inode ^ inode >> 15) & (WATCH_FILTER - 1);
-	__u8 *filter = bpf_map_lookup_elem(&watch_filter, &zero);
+	__u32 zero = 0;
 
-	return filter ? filter + at : NULL;
+	return bpf_map_lookup_elem(&watch_filter, &zero);
 }
 
-/*
- * Two fields that lie near each other, in one read: what every open pays.  The
- * second begins at most `room` bytes behind the first.
- */
-#define IN_REACH(first, second, room) ((second) >= (first) && (second) - (first) < (room))
+static __always_inline __u32 filter_at(__u64 inode)
+{
+	return (inode ^ inode >> 15) & (WATCH_FILTER - 1);
+}
+
+/* word: the first eight bytes of the name, zeros behind a shorter one. */
+static __always_inline __u32 filter_name_at(__u64 dir, __u64 word)
+{
+	return ((dir ^ word) * 0x9e3779b97f4a7c15) >> 49;
+}
 
 /* i_rdev is 0 but for devices. */
-static __always_inline __u32 inode_number(struct inode *inode, __u64 *number)
+static __always_inline __u32 inode_number(struct inode *inode, __u64 *number, enum pointer how)
 {
 	__u32 first = bpf_core_field_offset(inode->i_ino);
 	__u32 second = bpf_core_field_offset(inode->i_rdev);
 	__u32 words[4];
 
-	if (IN_REACH(first, second, 13) && !((second - first) & 3) &&
+	if (how == ADDRESS && !CAN_CAST && IN_REACH(first, second, 13) && !((second - first) & 3) &&
 	    !bpf_probe_read_kernel(words, sizeof(words), (void *)inode + first)) {
 		*number = *(__u64 *)words;
 		return *(__u32 *)((void *)words + (second - first));
 	}
-	*number = READ(inode, i_ino);
-	return READ(inode, i_rdev);
+	*number = GET(how, inode, i_ino);
+	return GET(how, inode, i_rdev);
 }
 
-static __always_inline struct dentry *dentry_parent(struct dentry *dentry, struct inode **inode)
+static __always_inline struct dentry *dentry_parent(struct dentry *dentry, struct inode **inode,
+						    enum pointer how)
 {
 	__u32 first = bpf_core_field_offset(dentry->d_parent);
 	__u32 second = bpf_core_field_offset(dentry->d_inode);
 	__u64 words[4];
 
-	if (IN_REACH(first, second, 25) &&
+	if (how == ADDRESS && !CAN_CAST && IN_REACH(first, second, 25) &&
 	    !bpf_probe_read_kernel(words, sizeof(words), (void *)dentry + first)) {
 		*inode = *(void **)((void *)words + (second - first));
 		return (void *)words[0];
 	}
-	*inode = READ(dentry, d_inode);
-	return READ(dentry, d_parent);
+	*inode = GET(how, dentry, d_inode);
+	return GET(how, dentry, d_parent);
 }
 
 static __always_inline void watch_key_fill(struct watch_key *key, struct inode *inode)
 {
-	__u32 special = inode_number(inode, &key->inode);
+	__u32 special = inode_number(inode, &key->inode, ADDRESS);
 
 	if (special) {
 		key->inode = special;
@@ -108,9 +122,10 @@ static __always_inline void watch_key_fill(struct watch_key *key, struct inode *
 static __always_inline struct watch *watch_lookup(struct inode *inode, struct watch_key key)
 {
 	struct watch *watch;
-	__u8 *hint = watch_hint(key.inode);
+	struct watch_filter *filter = filter_get();
+	__u32 at = filter_at(key.inode);
 
-	if (!hint || !*hint)
+	if (!filter || (!filter->object[at] && !filter->names[at]))
 		return NULL;
 	if (!key.device)
 		key.device = READ(inode, i_sb, s_dev);
@@ -135,18 +150,22 @@ static __always_inline void watch_add(void *map, struct inode *inode, __u32 line
 {
 	struct watch_key key = {};
 	struct watch watch = {.line = line, .names = names};
-	__u8 *hint;
+	struct watch_filter *filter = filter_get();
+	__u32 at;
 
 	watch_key_fill(&key, inode);
-	hint = watch_hint(key.inode);
-	if (!hint)
+	at = filter_at(key.inode);
+	if (!filter)
 		return;
 	if (!key.device) {
 		key.device = READ(inode, i_sb, s_dev);
 		watch.generation = READ(inode, i_generation);
 	}
 	bpf_map_update_elem(map, &key, &watch, BPF_ANY);
-	*hint = 1;
+	if (line)
+		filter->object[at] = 1;
+	if (names)
+		filter->names[at] = 1;
 }
 
 /* Functions of their own from here on: in the tap, all frames together must fit into 512 bytes. */
@@ -204,6 +223,34 @@ static __noinline __u32 watch_above(struct dentry *dir)
 	return line;
 }
 
+static __always_inline bool watch_may_name(const struct watch_filter *filter, __u64 dir,
+					   struct dentry *dentry, enum pointer how)
+{
+	__u32 len = GET(how, dentry, d_name.len);
+	__u64 word = 0;
+
+	bpf_probe_read_kernel(&word, sizeof(word), GET(how, dentry, d_name.name));
+	if (len < 8)
+		word &= (1ULL << len * 8) - 1;
+	return filter->name[filter_name_at(dir, word)];
+}
+
+/* False where neither the file, its directory nor its name there is watched: nearly all opens. */
+static __always_inline bool watch_may(struct dentry *dentry, enum pointer how)
+{
+	struct watch_filter *filter = filter_get();
+	struct inode *inode;
+	struct dentry *dir = dentry_parent(dentry, &inode, how);
+	__u64 number, in;
+	__u32 special = inode_number(inode, &number, how);
+
+	if (!filter || filter->object[filter_at(special ?: number)])
+		return true;
+	in = GET(how, dir, d_inode, i_ino);
+	return filter->object[filter_at(in)] ||
+	       (filter->names[filter_at(in)] && watch_may_name(filter, in, dentry, how));
+}
+
 /* The line that the file falls under, 0 for none.  is_new: it has just come to be where it is. */
 static __noinline __u32 watch_line(struct dentry *dentry, bool is_new)
 {
@@ -216,7 +263,7 @@ static __noinline __u32 watch_line(struct dentry *dentry, bool is_new)
 
 	if (!c || !c->watch.active)
 		return 0;
-	dir = dentry_parent(dentry, &inode);
+	dir = dentry_parent(dentry, &inode, ADDRESS);
 	watch_key_fill(&key, inode);
 	watch = watch_lookup(inode, key);
 	if (watch && watch->line)
@@ -233,6 +280,7 @@ static __noinline __u32 watch_line(struct dentry *dentry, bool is_new)
 static __noinline void watch_enrol(struct file *file)
 {
 	struct control *c = control_get();
+	struct watch_filter *filter = filter_get();
 	struct inode *inode = READ(file, f_inode);
 	struct watch_name name = {};
 	struct watch *old;
@@ -248,6 +296,8 @@ static __noinline void watch_enrol(struct file *file)
 		name.dir.inode = READ(inode, i_ino);
 		name.dir.device = READ(inode, i_sb, s_dev);
 		__builtin_memcpy(name.name, c->watch.name, sizeof(name.name));
+		if (filter)
+			filter->name[filter_name_at(name.dir.inode, *(__u64 *)name.name)] = 1;
 		bpf_map_update_elem(&watch_names, &name, &line, BPF_ANY);
 		watch_add(&watched, inode, old ? old->line : 0, 1);
 	}

@@ -43,6 +43,7 @@ static inline bool kind_is_off(const struct attach_options *options, unsigned ki
 struct probe {
 	struct btf *btf;
 	bool fetching_atomics; /* BPF_ATOMIC with BPF_FETCH, from 5.12 */
+	int cast;	       /* its number of bpf_rdonly_cast(), from 6.2; 0: none */
 	bool x32;	       /* the third table of system calls of x86 */
 	int trampoline_errno;  /* 0: fentry and fexit attach */
 	bool ring, reading;    /* ring buffers; programs may read the kernel's memory */
@@ -137,9 +138,9 @@ bool probe_has_rights(void); /* for bpf(2), as far as capabilities go */
 /* Parameters of a kernel function, -1 when it does not exist. */
 int probe_nargs(const struct probe *probe, const char *function);
 
-/* The embedded object; rewritten in place for kernels without fetching atomics. */
+/* The embedded object; and as this kernel takes it, malloc'ed, NULL: out of memory. */
 const void *object_bytes(size_t *size);
-void *object_without_fetch(size_t *size); /* malloc'ed; NULL: out of memory */
+void *object_rewritten(const struct probe *probe, size_t *size);
 
 /* The program of a tier's entry ("a|b") that this kernel can have, or NULL. */
 const char *tier_program(const struct attach *attach, const char *entry, char *why,

@@ -208,9 +208,8 @@ static int object_prepare(struct attach *attach)
 
 static int object_open(struct attach *attach)
 {
-	CLEANUP(free) void *copy = NULL;
 	size_t size;
-	const void *bytes = object_bytes(&size);
+	CLEANUP(free) void *bytes = object_rewritten(&attach->probe, &size);
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "hinomi");
 
 	/*
@@ -220,8 +219,6 @@ static int object_open(struct attach *attach)
 	 */
 	if (!access(KERNEL_TYPES, R_OK))
 		opts.btf_custom_path = KERNEL_TYPES;
-	if (!attach->probe.fetching_atomics)
-		bytes = copy = object_without_fetch(&size);
 	if (!bytes)
 		return -ENOMEM;
 	attach->object = bpf_object__open_mem(bytes, size, &opts);
@@ -256,6 +253,11 @@ int object_load(struct attach *attach, struct attach_error *error)
 		attach->logs = NULL;
 		if (err == -EPERM || !failed_program[0])
 			break;
+		if (attach->probe
+			    .cast) { /* a type that this kernel describes otherwise, or twice */
+			attach->probe.cast = 0;
+			continue;
+		}
 		failed_message[strcspn(failed_message, "\n")] = 0;
 		probe_refuse(&attach->probe, failed_program, failed_message);
 	}

@@ -77,6 +77,31 @@ static bool try_x32(void)
 #endif
 }
 
+/* The number of bpf_rdonly_cast() where a program may call it, else 0. */
+static int try_cast(const struct btf *btf)
+{
+	int cast = btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC);
+	int task = btf__find_by_name_kind(btf, "task_struct", BTF_KIND_STRUCT);
+	const struct bpf_insn insns[] = {
+		INSN(.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 1, .imm = 0),
+		INSN(.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 2, .imm = task),
+		INSN(.code = BPF_JMP | BPF_CALL, .src_reg = BPF_PSEUDO_KFUNC_CALL, .imm = cast),
+		INSN(.code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = 0, .src_reg = 0),
+		INSN(.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0),
+		INSN(.code = BPF_JMP | BPF_EXIT),
+	};
+	int fd;
+
+	if (cast < 0 || task < 0)
+		return 0;
+	fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "probe", "GPL", insns,
+			   sizeof(insns) / sizeof(*insns), NULL);
+	if (fd < 0)
+		return 0;
+	close(fd);
+	return cast;
+}
+
 /* bpf_probe_read_kernel, which lockdown may forbid to every program. */
 static bool try_reading(void)
 {
@@ -186,6 +211,7 @@ int probe_init(struct probe *probe, struct attach_error *error)
 				   "/sys/kernel/btf/vmlinux): one built with "
 				   "CONFIG_DEBUG_INFO_BTF=y is needed, as distributions ship them");
 	probe->fetching_atomics = try_fetching_atomics();
+	probe->cast = try_cast(probe->btf);
 	probe->x32 = try_x32();
 	probe->trampoline_errno = try_trampoline(probe->btf);
 	return 0;
