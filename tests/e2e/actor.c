@@ -182,8 +182,15 @@ void test_begin(const struct test *test, struct facts *facts, const char *root)
 		act(test, facts, start[0]);
 	close(start[0]);
 	facts->actor = pid;
-	while (!__atomic_load_n(&facts->ready, __ATOMIC_ACQUIRE) && !kill(pid, 0))
+	while (!__atomic_load_n(&facts->ready, __ATOMIC_ACQUIRE) && !facts->skipped[0] &&
+	       !facts->failed[0] && !kill(pid, 0))
 		usleep(200);
+	if (facts->skipped[0] || facts->failed[0]) { /* what `hold` found */
+		close(start[1]);
+		waitpid(pid, NULL, 0);
+		facts->actor = 0;
+		return;
+	}
 	if (cgroup_enter(cgroup, facts->actor))
 		snprintf(facts->failed, sizeof(facts->failed), "cannot enter %.200s", cgroup);
 }
