@@ -52,8 +52,7 @@ static __always_inline void append_groups(struct slot *slot, struct cred_change_
 }
 
 /*
- * A change that was refused: which system call, and what it asked for.  The functions
- * are those behind all tables of system calls.
+ * A change that was refused: which system call, and what it asked for (creds_refused.h).
  */
 static __always_inline int on_creds_refused(__s64 result, __u32 asked, __u32 hook, __u32 tier)
 {
@@ -82,58 +81,6 @@ static __always_inline int on_creds_refused(__s64 result, __u32 asked, __u32 hoo
 
 /* Of several ids the first that is to change. */
 #define FIRST_ID(a, b) ((__u32)(a) != (__u32)-1 ? (__u32)(a) : (__u32)(b))
-
-SEC("?fexit/__sys_setresuid")
-int BPF_PROG(creds_refused, __u32 real, __u32 effective, __u32 saved, long result)
-{
-	return on_creds_refused(result, FIRST_ID(real, FIRST_ID(effective, saved)),
-				HOOK_creds_refused, 1);
-}
-
-SEC("?fexit/__sys_setresgid")
-int BPF_PROG(setresgid_refused, __u32 real, __u32 effective, __u32 saved, long result)
-{
-	return on_creds_refused(result, FIRST_ID(real, FIRST_ID(effective, saved)),
-				HOOK_creds_refused, 1);
-}
-
-SEC("?fexit/__sys_setreuid")
-int BPF_PROG(setreuid_refused, __u32 real, __u32 effective, long result)
-{
-	return on_creds_refused(result, FIRST_ID(real, effective), HOOK_creds_refused, 1);
-}
-
-SEC("?fexit/__sys_setregid")
-int BPF_PROG(setregid_refused, __u32 real, __u32 effective, long result)
-{
-	return on_creds_refused(result, FIRST_ID(real, effective), HOOK_creds_refused, 1);
-}
-
-SEC("?fexit/__sys_setuid")
-int BPF_PROG(setuid_refused, __u32 id, long result)
-{
-	return on_creds_refused(result, id, HOOK_creds_refused, 1);
-}
-
-SEC("?fexit/__sys_setgid")
-int BPF_PROG(setgid_refused, __u32 id, long result)
-{
-	return on_creds_refused(result, id, HOOK_creds_refused, 1);
-}
-
-/* setgroups; the number of groups is not known here */
-SEC("?fexit/may_setgroups")
-int BPF_PROG(setgroups_refused, bool result)
-{
-	return result ? 0 : on_creds_refused(-EPERM, -1, HOOK_creds_refused, 1);
-}
-
-SEC("?fexit/security_capset")
-int BPF_PROG(capset_refused, struct cred *new, const struct cred *old, void *effective,
-	     void *inheritable, void *permitted, int result)
-{
-	return on_creds_refused(result, -1, HOOK_creds_refused, 1);
-}
 
 /* Every change of credentials ends here, in exec too; current still has the old ones. */
 SEC("?fentry/commit_creds")

@@ -38,6 +38,7 @@ char LICENSE[] SEC("license") = "GPL";
 #include "creds.h"
 #include "call.h"
 #include "activity.h"
+#include "creds_refused.h"
 #include "open.h"
 #include "flow.h"
 #include "login.h"
