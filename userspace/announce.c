@@ -30,6 +30,7 @@ static void coverage_fill(struct pipeline *p, struct coverage_list *to)
 		c->hook = (char *)from[i].hook;
 		c->tier = from[i].tier;
 		c->reason = (char *)from[i].reason;
+		c->unproven = (char *)from[i].unproven;
 		to->list[i] = c;
 	}
 }

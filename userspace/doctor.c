@@ -21,6 +21,8 @@
 
 static void take(struct attach *attach, const struct record *rec, size_t size)
 {
+	if (size >= sizeof(*rec))
+		attach_hook_seen(attach, rec->hook);
 	if (size >= sizeof(*rec) && attach_is_canary(attach, rec))
 		attach_canary_seen(attach, rec->kind, rec->hook, rec->time_ns);
 }
@@ -90,6 +92,8 @@ static void print_json(const struct coverage *c, size_t n)
 		escape_json(stdout, c[i].hook, strlen(c[i].hook));
 		printf("\",\"reason\":\"");
 		escape_json(stdout, c[i].reason, strlen(c[i].reason));
+		printf("\",\"unproven\":\"");
+		escape_json(stdout, c[i].unproven, strlen(c[i].unproven));
 		printf("\"}\n");
 	}
 }

@@ -313,6 +313,7 @@ static void take_record(struct pipeline *p, const void *data, size_t size)
 		return;
 	}
 	p->last_ns = rec->time_ns;
+	attach_hook_seen(p->attach, rec->hook);
 	if (attach_is_canary(p->attach, rec)) {
 		attach_canary_seen(p->attach, rec->kind, rec->hook, rec->time_ns);
 		account(p, rec, OUTCOME_FILTERED);

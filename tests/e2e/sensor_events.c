@@ -55,6 +55,9 @@ static void want_coverage(struct check *check, Hinomi__Coverage **rows, size_t n
 			check_fail(check, "no coverage row for %s", kind_name(kind));
 		else if (is_unprovable(row) || is_single(row))
 			continue;
+		else if (kind == KIND_exec && !strstr(row->unproven, "level_enter "))
+			check_fail(check, "exec: nothing said of level_enter: \"%s\"",
+				   row->unproven);
 		else if (!is_working(row) || !row->hook[0] || !row->tier)
 			check_fail(check, "%s: state %d, hook \"%s\", tier %u: %s", row->class_,
 				   row->state, row->hook, row->tier, row->reason);

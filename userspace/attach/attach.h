@@ -43,6 +43,7 @@ struct coverage {
 	uint64_t seen_ns; /* boot time of the last canary, 0: never */
 	char hook[128];
 	char reason[192];
+	char unproven[256]; /* programs that add to the class's events, and no event proved */
 };
 
 int attach_load(const struct attach_options *options, struct attach **ret,
@@ -93,6 +94,8 @@ int attach_canary_fd(
 int attach_canary_start(struct attach *attach); /* a round; -EPIPE: the keeper is gone */
 int attach_canary_over(struct attach *attach);	/* 1: it is; 0: not yet; -EPIPE */
 /* Is this record of a canary? */
+/* An event came from this hook, whoever made it. */
+void attach_hook_seen(struct attach *attach, unsigned hook);
 bool attach_is_canary(struct attach *attach, const struct record *record);
 void attach_canary_seen(struct attach *attach, unsigned kind, unsigned hook, uint64_t time_ns);
 /* What the round made was read, or it was given up: classes with a hook that was not seen in two

@@ -68,6 +68,56 @@ static void silent_describe(const struct class_state *state, char *text, size_t 
 			at += snprintf(text + at, size - at, " %s", hook_name(hook));
 }
 
+static bool is_linked(const struct attach *attach, const char *name)
+{
+	for (unsigned i = 0; i < attach->nlinks; i++)
+		if (!strcmp(attach->link_names[i], name))
+			return true;
+	return false;
+}
+
+/* Why no event stands for the program of a tier's entry ("a|b"); NULL: one does. */
+static const char *unproven_why(const struct attach *attach, const char *entry, char name[64])
+{
+	const char *at = entry;
+
+	while (at) {
+		snprintf(name, 64, "%.*s", (int)strcspn(at, "|"), at);
+		if (is_linked(attach, name)) {
+			if (hook_by_name(name) == HOOK_NONE)
+				return "has no event of its own";
+			return hook_in(&attach->hooks_ever, hook_by_name(name))
+				       ? NULL
+				       : "was not seen yet";
+		}
+		at = strchr(at, '|');
+		at += !!at;
+	}
+	return "is not attached";
+}
+
+static void unproven_describe(const struct attach *attach, unsigned c, char *text, size_t size)
+{
+	const struct class_state *state = &attach->states[c];
+	const struct tier *tier = &classes[c].tiers[state->tier < 0 ? 0 : state->tier];
+	size_t at = 0;
+	char name[64];
+
+	text[0] = 0;
+	for (int i = 0; i < EXTRAS_MAX && tier->extras[i] && state->attached; i++) {
+		const char *why = unproven_why(attach, tier->extras[i], name);
+
+		if (why && at < size)
+			at += (size_t)snprintf(text + at, size - at, "%s%s %s", at ? ", " : "",
+					       name, why);
+	}
+}
+
+void attach_hook_seen(struct attach *attach, unsigned hook)
+{
+	hook_add(&attach->hooks_ever, hook);
+}
+
 void coverage_reason(const struct attach *attach, unsigned c, char *text, size_t size)
 {
 	const struct class_state *state = &attach->states[c];
@@ -132,6 +182,7 @@ const struct coverage *attach_coverage(const struct attach *attach, size_t *coun
 		to->seen_ns = state->seen_ns;
 		hook_describe(attach, c, to->hook, sizeof(to->hook));
 		coverage_reason(attach, c, to->reason, sizeof(to->reason));
+		unproven_describe(attach, c, to->unproven, sizeof(to->unproven));
 		if (classes[c].kind == KIND_file_read && state->attached)
 			watch_reason(attach, to->reason, sizeof(to->reason));
 	}

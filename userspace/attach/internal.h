@@ -121,6 +121,7 @@ struct attach {
 	struct sequence_cell *sequences;
 	struct control *control;
 	struct class_state states[KINDS_MAX];
+	struct hook_set hooks_ever; /* that events came from */
 	struct coverage coverage[KINDS_MAX];
 };
 

@@ -147,6 +147,11 @@ bool attach_resumed(const struct attach *attach)
 	return false;
 }
 
+void attach_hook_seen(struct attach *attach, unsigned hook)
+{
+	(void)attach, (void)hook;
+}
+
 bool attach_is_canary(struct attach *attach, const struct record *record)
 {
 	(void)attach, (void)record;
