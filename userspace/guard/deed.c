@@ -75,6 +75,39 @@ static void on_bpf(struct guard *guard, const Hinomi__Bpf *bpf, const struct eve
 		tell(guard, TAMPER(BPF), &name, 0, 0, by);
 }
 
+/* What is done to, of the classes that name one file; NULL: of none of them. */
+static const Hinomi__File *file_of(const Hinomi__Event *body)
+{
+	switch (body->body_case) {
+	case HINOMI__EVENT__BODY_FILE_CREATE:
+		return body->file_create->file;
+	case HINOMI__EVENT__BODY_FILE_OPEN:
+		return body->file_open->file;
+	case HINOMI__EVENT__BODY_FILE_UNLINK:
+		return body->file_unlink->file;
+	case HINOMI__EVENT__BODY_FILE_LINK:
+		return body->file_link->file;
+	case HINOMI__EVENT__BODY_FILE_MODE:
+		return body->file_mode->file;
+	case HINOMI__EVENT__BODY_FILE_OWNER:
+		return body->file_owner->file;
+	case HINOMI__EVENT__BODY_FILE_TRUNCATE:
+		return body->file_truncate->file;
+	case HINOMI__EVENT__BODY_FILE_FLAGS:
+		return body->file_flags->file;
+	case HINOMI__EVENT__BODY_FILE_XATTR:
+		return body->file_xattr->file;
+	case HINOMI__EVENT__BODY_FILE_TIMES:
+		return body->file_times->file;
+	case HINOMI__EVENT__BODY_FILE_MAP:
+		return body->file_map->file;
+	case HINOMI__EVENT__BODY_FILE_MAKE:
+		return body->file_make->file;
+	default:
+		return NULL;
+	}
+}
+
 void guard_see(struct guard *guard, const struct event *event)
 {
 	const Hinomi__Event *body = event->body;
@@ -93,48 +126,12 @@ void guard_see(struct guard *guard, const struct event *event)
 	case HINOMI__EVENT__BODY_PROCESS_ACCESS:
 		on_process(guard, TAMPER(ACCESS), body->process_access->target, 0, event);
 		break;
-	case HINOMI__EVENT__BODY_FILE_CREATE:
-		on_file(guard, body->file_create->file, event);
-		break;
-	case HINOMI__EVENT__BODY_FILE_OPEN:
-		on_file(guard, body->file_open->file, event);
-		break;
-	case HINOMI__EVENT__BODY_FILE_UNLINK:
-		on_file(guard, body->file_unlink->file, event);
-		break;
 	case HINOMI__EVENT__BODY_FILE_RENAME:
 		on_rename(guard, body->file_rename, event);
-		break;
-	case HINOMI__EVENT__BODY_FILE_LINK:
-		on_file(guard, body->file_link->file, event);
-		break;
-	case HINOMI__EVENT__BODY_FILE_MODE:
-		on_file(guard, body->file_mode->file, event);
-		break;
-	case HINOMI__EVENT__BODY_FILE_OWNER:
-		on_file(guard, body->file_owner->file, event);
 		break;
 	case HINOMI__EVENT__BODY_SUMMARY:
 		if (body->summary->file)
 			on_file(guard, body->summary->file, event);
-		break;
-	case HINOMI__EVENT__BODY_FILE_TRUNCATE:
-		on_file(guard, body->file_truncate->file, event);
-		break;
-	case HINOMI__EVENT__BODY_FILE_FLAGS:
-		on_file(guard, body->file_flags->file, event);
-		break;
-	case HINOMI__EVENT__BODY_FILE_XATTR:
-		on_file(guard, body->file_xattr->file, event);
-		break;
-	case HINOMI__EVENT__BODY_FILE_TIMES:
-		on_file(guard, body->file_times->file, event);
-		break;
-	case HINOMI__EVENT__BODY_FILE_MAP:
-		on_file(guard, body->file_map->file, event);
-		break;
-	case HINOMI__EVENT__BODY_FILE_MAKE:
-		on_file(guard, body->file_make->file, event);
 		break;
 	case HINOMI__EVENT__BODY_SYSCTL:
 		on_setting(guard, body->sysctl, event);
@@ -146,6 +143,7 @@ void guard_see(struct guard *guard, const struct event *event)
 		on_mount(guard, body->mount, event);
 		break;
 	default:
+		on_file(guard, file_of(body), event);
 		break;
 	}
 }
