@@ -325,19 +325,40 @@ static __always_inline bool record_send(struct slot *slot, void *ring, __u32 lan
 /* bulk.h: counts the record instead, where the ring is nearly full; 0: it is to be sent */
 int bulk_gather(__u32 index);
 
-/* Numbers the record and gives it to its lane; `wanted` is what the class says. 1: it is in its
- * ring, or counted in another event. */
-__noinline int record_close(__u32 index, __u32 wanted)
+/*
+ * What closes a record: its lane, whether it is counted in another event, its number and the ring.
+ * Global functions, only one of which is on the stack at a time: on 5.10 it is full.
+ */
+__noinline int record_lane(__u32 index, __u32 wanted)
 {
 	struct slot *slot = bpf_map_lookup_elem(&slots, &index);
-	bool sent;
+
+	return slot ? lane_of((void *)slot->data, slot->used, wanted) : LANE_BULK;
+}
+
+__noinline int record_put(__u32 index, __u32 lane)
+{
+	struct slot *slot = bpf_map_lookup_elem(&slots, &index);
 
 	if (!slot)
 		return 0;
-	if (lane_of((void *)slot->data, slot->used, wanted) == LANE_KEEP)
-		sent = record_send(slot, &ring_keep, LANE_KEEP);
-	else
-		sent = bulk_gather(index) || record_send(slot, &ring_bulk, LANE_BULK);
+	if (lane == LANE_KEEP)
+		return record_send(slot, &ring_keep, LANE_KEEP);
+	return record_send(slot, &ring_bulk, LANE_BULK);
+}
+
+/* `wanted` is the lane that the class says.  1: it is in its ring, or counted in another event. */
+__noinline int record_close(__u32 index, __u32 wanted)
+{
+	struct slot *slot = bpf_map_lookup_elem(&slots, &index);
+	int lane, sent;
+
+	if (!slot)
+		return 0;
+	lane = record_lane(index, wanted);
+	sent = lane == LANE_BULK ? bulk_gather(index) : 0;
+	if (!sent)
+		sent = record_put(index, lane);
 	slot_release(slot);
 	return sent;
 }

@@ -182,7 +182,7 @@ const struct class classes[] = {
 		      .extras = {"memory_exit", "kcore_exit"}},
 		     {.programs = {"kernel_tap"}, .extras = {"kcore_exit"}}),
 	CLASS(kernel_attempt, TIER("bpf_exit", "bpf_ia32|bpf_exit"), TIER("kernel_tap")),
-	CLASS_PROVEN(PROOF_NONE, summary, TIER("summaries_tell")),
+	CLASS_PROVEN(PROOF_NONE, summary, TIER("summaries_tell"), TIER("summaries_tell")),
 };
 const unsigned nclasses = ARRAY_SIZE(classes);
 
