@@ -288,24 +288,26 @@ int BPF_PROG(memory_protect, struct vm_area_struct *vma, unsigned long asked,
 	return on_memory(&region, HOOK_memory_protect, 1);
 }
 
-/* Tier 2: what the caller asked for; what the memory was before is not known.  Global, for the sake
- * of the stack. */
-__noinline int tap_map(__u32 asked, __u32 flags, __u32 fd)
+/* Tier 2: what the caller asked for; what the memory was before is not known.  Two global
+ * functions, for the sake of the stack. */
+__noinline int tap_map_image(__u32 asked, __u32 flags, __u32 fd)
 {
-	struct file *file = NULL;
-	__u32 protection;
+	struct file *file = flags & MAP_ANONYMOUS ? NULL : file_of_fd(fd);
+	__u32 protection = protection_of(file, asked);
 
-	if (!(flags & MAP_ANONYMOUS)) {
-		file = file_of_fd(fd);
-		if (!file)
-			return 0;
-	}
-	protection = protection_of(file, asked);
-	if (!(protection & PROT_EXEC))
+	return file && protection & PROT_EXEC
+		       ? on_image(file, protection, flags, false, HOOK_tap, 2)
+		       : 0;
+}
+
+__noinline int tap_map_memory(__u32 asked, __u32 flags, __u32 fd)
+{
+	struct file *file = flags & MAP_ANONYMOUS ? NULL : file_of_fd(fd);
+	__u32 protection = protection_of(file, asked);
+
+	if (!(protection & PROT_EXEC) || (!file && !(flags & MAP_ANONYMOUS)))
 		return 0;
-	if (file && tapped(KIND_image_load))
-		on_image(file, protection, flags, false, HOOK_tap, 2);
-	return tapped(KIND_memory_exec) ? on_memory_map(file, protection, HOOK_tap, 2) : 0;
+	return on_memory_map(file, protection, HOOK_tap, 2);
 }
 
 __noinline int tap_protect(__u64 address, __u64 size, __u32 protection)

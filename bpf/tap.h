@@ -211,9 +211,12 @@ static __always_inline bool peer_unknown(const struct call *call, const struct a
 	return peer->family == AF_UNIX ? !peer->len : !peer->port;
 }
 
-/* connect and bind: the address in user memory is read where the socket does not have it */
-static __always_inline int tap_socket(struct call *call, __u32 kind, bool with_peer)
+/* A function for the sake of the stack.  The address in user memory is read where the socket does
+ * not have it. */
+static __noinline int tap_socket(struct call *call)
 {
+	bool with_peer = call->what == TAP_CONNECT;
+	__u32 kind = with_peer ? KIND_connect : call->what == TAP_LISTEN ? KIND_listen : KIND_bind;
 	struct socket *sock = socket_of_fd(call->arg[0]);
 	struct socket_record *rec;
 	struct slot *slot;
@@ -395,11 +398,9 @@ static __always_inline int on_call(REGS *regs, long result)
 		return tap_names(&call);
 	switch (call.what) {
 	case TAP_CONNECT:
-		return tap_socket(&call, KIND_connect, true);
 	case TAP_LISTEN:
-		return tap_socket(&call, KIND_listen, false);
 	case TAP_BIND:
-		return tap_socket(&call, KIND_bind, false);
+		return tap_socket(&call);
 	case TAP_ACCEPT:
 		return tap_accept(&call);
 	case TAP_CREDS:
@@ -410,7 +411,9 @@ static __always_inline int on_call(REGS *regs, long result)
 		return tapped(KIND_net_change) ? on_ioctl(&call) : 0;
 	if (call.what == TAP_IOCTL && !tapped(KIND_file_flags))
 		return 0;
-	if (call.what >= TAP_SETXATTR && call.what <= TAP_MMAP_OLD)
+	if (call.what >= TAP_MMAP && call.what <= TAP_MMAP_OLD)
+		return tap_mmap(&call);
+	if (call.what >= TAP_SETXATTR && call.what < TAP_MMAP)
 		return tap_change(&call);
 	if (call.what >= TAP_EXECVE)
 		return tap_kernel(&call, regs);

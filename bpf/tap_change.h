@@ -216,7 +216,7 @@ static __always_inline int tap_make(struct call *call)
 }
 
 /* The oldest form passes its arguments in memory. */
-static __always_inline int tap_mmap(struct call *call)
+static __noinline int tap_mmap(struct call *call)
 {
 	__u32 args[5] = {call->arg[0], call->arg[1], call->arg[2], call->arg[3], call->arg[4]};
 	__u64 length = call->arg[1];
@@ -226,8 +226,12 @@ static __always_inline int tap_mmap(struct call *call)
 			return 0;
 		length = args[1];
 	}
-	if (protection_of(NULL, args[2]) & PROT_EXEC && (__u64)call->result < (__u64)-MAX_ERRNO)
-		tap_map(args[2], args[3], args[4]);
+	if (protection_of(NULL, args[2]) & PROT_EXEC && (__u64)call->result < (__u64)-MAX_ERRNO) {
+		if (tapped(KIND_image_load))
+			tap_map_image(args[2], args[3], args[4]);
+		if (tapped(KIND_memory_exec))
+			tap_map_memory(args[2], args[3], args[4]);
+	}
 	return tapped(KIND_file_map) ? tap_shared(args[4], length, args[2], args[3], call->result)
 				     : 0;
 }
@@ -236,8 +240,6 @@ static __always_inline int tap_mmap(struct call *call)
  * takes for an endless loop. */
 static __noinline int tap_change(struct call *call)
 {
-	if (call->what >= TAP_MMAP)
-		return tap_mmap(call);
 	if (call->what <= TAP_REMOVEXATTRAT)
 		return tap_any_xattr(call);
 	if (call->what <= TAP_FILE_SETATTR)

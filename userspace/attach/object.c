@@ -230,10 +230,36 @@ void object_listen(void)
 	libbpf_set_print(on_message);
 }
 
+/* What was refused while it had casts (bpf/read.h), to be tried without. */
+struct tried {
+	char program[sizeof(failed_program)];
+	int cast;
+};
+
+/*
+ * A kernel that describes a type otherwise than we think, or twice, refuses a program
+ * for its casts: then none is given any.  If they are not to blame, the program goes
+ * and they come back.
+ */
+static void on_refused(struct probe *probe, struct tried *tried)
+{
+	if (probe->cast && strcmp(tried->program, failed_program)) {
+		tried->cast = probe->cast;
+		memcpy(tried->program, failed_program, sizeof(tried->program));
+		probe->cast = 0;
+		return;
+	}
+	if (!strcmp(tried->program, failed_program))
+		probe->cast = tried->cast;
+	failed_message[strcspn(failed_message, "\n")] = 0;
+	probe_refuse(probe, failed_program, failed_message);
+}
+
 /* Programs that the kernel refuses are left out one by one, and their classes fall to the next
  * tier. */
 int object_load(struct attach *attach, struct attach_error *error)
 {
+	struct tried tried = {0};
 	int err = 0;
 
 	for (int i = 0; i < LOAD_TRIES; i++) {
@@ -253,13 +279,7 @@ int object_load(struct attach *attach, struct attach_error *error)
 		attach->logs = NULL;
 		if (err == -EPERM || !failed_program[0])
 			break;
-		if (attach->probe
-			    .cast) { /* a type that this kernel describes otherwise, or twice */
-			attach->probe.cast = 0;
-			continue;
-		}
-		failed_message[strcspn(failed_message, "\n")] = 0;
-		probe_refuse(&attach->probe, failed_program, failed_message);
+		on_refused(&attach->probe, &tried);
 	}
 	if (err == -EPERM && !probe_has_rights())
 		return attach_fail(error, 77, err,
