@@ -166,14 +166,14 @@ static void act_failed(struct facts *facts)
 
 	if (act_tried(facts, 0, setresuid(0, 0, 0)) != EPERM)
 		act_fail(facts, "setresuid");
-	if (act_tried(facts, 1, setgroups(0, NULL)) != EPERM)
-		act_fail(facts, "setgroups");
 	if (!syscall(SYS_setuid, 1) || !syscall(SYS_setgid, 1) || !syscall(SYS_setreuid, -1, 1) ||
 	    !syscall(SYS_setregid, 1, -1) || !syscall(SYS_setresgid, -1, -1, 1))
 		act_fail(facts, "an id of somebody else");
 	data[0].permitted = 1;
 	if (act_tried(facts, 2, syscall(SYS_capset, &head, data)) != EPERM)
 		act_fail(facts, "capset");
+	if (act_tried(facts, 1, setgroups(0, NULL)) != EPERM)
+		act_fail(facts, "setgroups");
 }
 
 static void want_refused(struct check *check, uint32_t call, const uint32_t *id)
@@ -196,13 +196,16 @@ static void check_failed(struct check *check)
 	const uint32_t root = 0, user = 1;
 
 	want_refused(check, SYS_setresuid, &root);
-	want_refused(check, SYS_setgroups, NULL);
 	want_refused(check, SYS_setuid, &user);
 	want_refused(check, SYS_setgid, &user);
 	want_refused(check, SYS_setreuid, &user);
 	want_refused(check, SYS_setregid, &user);
 	want_refused(check, SYS_setresgid, &user);
 	want_refused(check, SYS_capset, NULL);
+	/* 5.10 does not describe what this one takes, so that nothing can be attached to it there
+	 */
+	if (tier_of(check, KIND_cred_change) != 1 || there_is(check, KIND_cred_change))
+		want_refused(check, SYS_setgroups, NULL);
 }
 
 static void act_user_namespace(struct facts *facts)

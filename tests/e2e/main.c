@@ -356,8 +356,10 @@ static int list(void)
 static int as_service(const char *program, char *const *arguments)
 {
 	static const int kept[] = {CAP_BPF, CAP_PERFMON, CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE};
+	const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY}; /* its LimitMEMLOCK= */
 	char *argv[16] = {(char *)program};
 
+	setrlimit(RLIMIT_MEMLOCK, &all);
 	for (int cap = 0; cap <= CAP_LAST_CAP; cap++) {
 		bool keeps = false;
 
