@@ -142,16 +142,17 @@ struct {
 	__type(value, __u32);
 } helpers_before SEC(".maps");
 
-/* The kernel has its own copy here, and has not rewritten it yet. */
+/* The kernel has its own copy here, and has not rewritten it yet.  A pointer to a pointer is no
+ * argument that a program may load. */
 SEC("?fentry/bpf_check")
-int BPF_PROG(bpf_check_enter, struct bpf_prog **at)
+int bpf_check_enter(__u64 *ctx)
 {
 	__u64 who = bpf_get_current_pid_tgid();
 	struct bpf_prog *prog = NULL;
 	struct slot *slot;
 	__u32 flags;
 
-	bpf_probe_read_kernel(&prog, sizeof(prog), at);
+	bpf_probe_read_kernel(&prog, sizeof(prog), (void *)argument_untyped(ctx, 0));
 	if (!in_scope())
 		return 0;
 	slot = slot_claim();
