@@ -115,7 +115,7 @@ static ProtobufCBinaryData take_continued(struct reader *reader)
 	bytes = reader->error ? NULL : allocate(reader, size + rest.len);
 	if (!bytes)
 		return (ProtobufCBinaryData){0};
-	if (size)
+	if (from.data && size)
 		memcpy(bytes, from.data, size);
 	if (rest.len)
 		memcpy(bytes + size, rest.data, rest.len);

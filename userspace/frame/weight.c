@@ -15,7 +15,7 @@ static size_t weigh_field(const ProtobufCFieldDescriptor *field, const uint8_t *
 
 	if (list) {
 		memcpy(&n, message + field->quantifier_offset, sizeof(n));
-		memcpy(&at, at, sizeof(at));
+		at = *(const void *const *)at;
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (field->type == PROTOBUF_C_TYPE_BYTES)

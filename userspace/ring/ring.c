@@ -72,7 +72,7 @@ static const void *record_at(const struct ring *ring, uint64_t position, size_t 
 
 	if (size <= before)
 		return ring->data + offset;
-	if (size > RECORD_BYTES_MAX) /* cannot be: there are none; shows as a gap */
+	if (size > RECORD_BYTES_MAX || !ring->data) /* cannot be; shows as a gap */
 		return NULL;
 	memcpy(ring->across, ring->data + offset, before);
 	memcpy(ring->across + before, ring->data, size - before);

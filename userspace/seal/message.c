@@ -138,7 +138,7 @@ static const uint8_t *put_bytes(struct writer *writer, const uint8_t *bytes, siz
 	} else {
 		put_varint(writer, (uint64_t)size << 1);
 	}
-	if (size - from)
+	if (bytes && size > from)
 		memcpy(writer->at, bytes + from, size - from);
 	writer->at += size - from;
 	return place.bytes;
@@ -202,7 +202,7 @@ static void put_message_field(struct writer *writer, const struct place *before,
 			      unsigned i, const void *message, const void *was)
 {
 	struct field *field = &now->fields[i];
-	const struct place *last = was ? before->fields[i].place : NULL;
+	const struct place *last = was && before ? before->fields[i].place : NULL;
 	uint8_t *start = writer->at;
 
 	if (!has_room(writer, SCALAR_MAX))
@@ -323,7 +323,7 @@ static void put_field(struct writer *writer, const struct place *before, struct 
 	case MESSAGE:
 		put_message_field(writer, before, now, i, *(const void *const *)value,
 				  *(const void *const *)was);
-		memcpy(to, value, sizeof(void *));
+		*(const void **)to = *(const void *const *)value;
 		break;
 	default:
 		put_list(writer, before, now, i, message);

@@ -228,7 +228,7 @@ int spool_in_place(struct spool_writer *writer)
 int spool_repair(const char *dir)
 {
 	const struct spool_options options = {.reader_gid = -1};
-	struct spool_writer *writer;
+	struct spool_writer *writer = NULL;
 	int err = access(dir, F_OK) ? -errno : spool_writer_open(dir, &options, &writer);
 
 	if (!err)
