@@ -75,5 +75,5 @@ static inline void put_key(struct writer *writer, unsigned id, enum form form)
 
 static inline uint64_t zigzag(uint64_t difference)
 {
-	return difference << 1 ^ (uint64_t)((int64_t)difference >> 63);
+	return difference << 1 ^ (0 - (difference >> 63));
 }
