@@ -219,6 +219,10 @@ struct sensor {
 	struct manager manager;
 };
 
+/* ---- mount.c */
+void own_mounts(struct facts *facts); /* what is mounted then stays with the actor */
+const Hinomi__Mount *mount_told(struct check *check, int action, int error);
+
 /* ---- watch.c */
 void watch_places(const char *root, char *config, size_t size);
 

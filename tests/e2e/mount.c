@@ -27,15 +27,14 @@ static void prepare_directories(struct facts *facts)
 	act_path(facts, 1, "to");
 }
 
-static void own_mounts(struct facts *facts)
+void own_mounts(struct facts *facts)
 {
 	if (unshare(CLONE_NEWNS))
 		act_skip(facts, "unshare(CLONE_NEWNS): %s", strerror(errno));
 	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
-	must(stat("to", &facts->stat[0]));
 }
 
-static const Hinomi__Mount *mounted(struct check *check, int action, int error)
+const Hinomi__Mount *mount_told(struct check *check, int action, int error)
 {
 	const struct seen *seen = take(check, KIND_mount);
 
@@ -63,7 +62,7 @@ static void take_own_mounts(struct check *check)
 	const Hinomi__Mount *mount;
 
 	take(check, KIND_namespace);
-	mount = mounted(check, HINOMI__MOUNT__ACTION__ACTION_PROPAGATION, 0);
+	mount = mount_told(check, HINOMI__MOUNT__ACTION__ACTION_PROPAGATION, 0);
 	want_target(check, "/", mount);
 	if (mount)
 		want_number(check, "mount.flags", MS_REC | MS_PRIVATE, mount->flags);
@@ -72,6 +71,7 @@ static void take_own_mounts(struct check *check)
 static void act_mount(struct facts *facts)
 {
 	own_mounts(facts);
+	must(stat("to", &facts->stat[0]));
 	must(mount("a name", "to", "tmpfs", MS_NOSUID, "size=64k"));
 	must(mount(NULL, "to", NULL, MS_REMOUNT | MS_RDONLY, NULL));
 	must(umount2("to", MNT_DETACH));
@@ -87,15 +87,15 @@ static void check_mount(struct check *check)
 	const Hinomi__Mount *mount;
 
 	take_own_mounts(check);
-	mount = mounted(check, HINOMI__MOUNT__ACTION__ACTION_MOUNT, 0);
+	mount = mount_told(check, HINOMI__MOUNT__ACTION__ACTION_MOUNT, 0);
 	want_target(check, to, mount);
 	if (mount) {
 		want_text(check, "mount.source", "a name", &mount->source);
 		want_text(check, "mount.filesystem", "tmpfs", &mount->filesystem);
 		want_number(check, "mount.flags", MS_NOSUID, mount->flags);
 	}
-	want_target(check, to, mounted(check, HINOMI__MOUNT__ACTION__ACTION_REMOUNT, 0));
-	mount = mounted(check, HINOMI__MOUNT__ACTION__ACTION_UMOUNT, 0);
+	want_target(check, to, mount_told(check, HINOMI__MOUNT__ACTION__ACTION_REMOUNT, 0));
+	mount = mount_told(check, HINOMI__MOUNT__ACTION__ACTION_UMOUNT, 0);
 	want_target(check, to, mount);
 	if (mount)
 		want_number(check, "mount.flags", MNT_DETACH, mount->flags);
@@ -105,8 +105,8 @@ static void check_mount(struct check *check)
 		want_number(check, "mount.target.filesystem", TMPFS_MAGIC,
 			    mount->target->filesystem);
 	}
-	want_target(check, to, mounted(check, HINOMI__MOUNT__ACTION__ACTION_MOUNT, ENODEV));
-	want_target(check, to, mounted(check, HINOMI__MOUNT__ACTION__ACTION_UMOUNT, EINVAL));
+	want_target(check, to, mount_told(check, HINOMI__MOUNT__ACTION__ACTION_MOUNT, ENODEV));
+	want_target(check, to, mount_told(check, HINOMI__MOUNT__ACTION__ACTION_UMOUNT, EINVAL));
 }
 
 /* Nothing of it may be taken for the object of a call that fails before it has one. */
@@ -120,6 +120,7 @@ static void act_bind(struct facts *facts)
 	int tree;
 
 	own_mounts(facts);
+	must(stat("to", &facts->stat[0]));
 	must(mount("from", "to", NULL, MS_BIND, NULL));
 	tree = must((int)syscall(NR_OPEN_TREE, AT_FDCWD, "from", TREE_CLONE));
 	must((int)syscall(NR_MOVE_MOUNT, tree, "", AT_FDCWD, "to", MOVE_FROM_EMPTY));
@@ -134,19 +135,19 @@ static void check_bind(struct check *check)
 	const Hinomi__Mount *mount;
 
 	take_own_mounts(check);
-	mount = mounted(check, HINOMI__MOUNT__ACTION__ACTION_BIND, 0);
+	mount = mount_told(check, HINOMI__MOUNT__ACTION__ACTION_BIND, 0);
 	want_target(check, to, mount);
 	if (mount)
 		want_text(check, "mount.source", "from", &mount->source);
-	mounted(check, HINOMI__MOUNT__ACTION__ACTION_CLONE, 0);
-	mount = mounted(check, HINOMI__MOUNT__ACTION__ACTION_MOVE, 0);
+	mount_told(check, HINOMI__MOUNT__ACTION__ACTION_CLONE, 0);
+	mount = mount_told(check, HINOMI__MOUNT__ACTION__ACTION_MOVE, 0);
 	want_target(check, to, mount);
 	if (mount) {
 		want_number(check, "mount.flags", MOVE_FROM_EMPTY, mount->flags);
 		want_tail(check, "mount.root", "/from", &mount->root);
 	}
 	take(check, KIND_file_create);
-	mount = mounted(check, HINOMI__MOUNT__ACTION__ACTION_MOVE, check->facts->error[0]);
+	mount = mount_told(check, HINOMI__MOUNT__ACTION__ACTION_MOVE, check->facts->error[0]);
 	if (mount)
 		want_text(check, "mount.target.path", to, &mount->target->path);
 }
@@ -154,6 +155,7 @@ static void check_bind(struct check *check)
 static void act_pivot(struct facts *facts)
 {
 	own_mounts(facts);
+	must(stat("to", &facts->stat[0]));
 	create_one(facts, "created");
 	act_tried(facts, 0, syscall(SYS_pivot_root, "nowhere", "nowhere"));
 	must(mount("none", "to", "tmpfs", 0, NULL));
@@ -169,13 +171,13 @@ static void check_pivot(struct check *check)
 
 	take_own_mounts(check);
 	take(check, KIND_file_create);
-	mount = mounted(check, HINOMI__MOUNT__ACTION__ACTION_PIVOT_ROOT, ENOENT);
+	mount = mount_told(check, HINOMI__MOUNT__ACTION__ACTION_PIVOT_ROOT, ENOENT);
 	if (mount)
 		want_number(check, "mount.target.inode of nothing", 0, mount->target->inode);
-	mounted(check, HINOMI__MOUNT__ACTION__ACTION_MOUNT, 0);
+	mount_told(check, HINOMI__MOUNT__ACTION__ACTION_MOUNT, 0);
 	while (there_is(check, KIND_file_create))
 		take(check, KIND_file_create);
-	mount = mounted(check, HINOMI__MOUNT__ACTION__ACTION_PIVOT_ROOT, 0);
+	mount = mount_told(check, HINOMI__MOUNT__ACTION__ACTION_PIVOT_ROOT, 0);
 	if (!mount)
 		return;
 	want_text(check, "mount.source", "to/old", &mount->source);

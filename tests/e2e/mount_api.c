@@ -43,23 +43,10 @@ static void prepare_directories(struct facts *facts)
 
 static void hold_mounts(struct facts *facts)
 {
-	if (unshare(CLONE_NEWNS))
-		act_skip(facts, "unshare(CLONE_NEWNS): %s", strerror(errno));
-	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	own_mounts(facts);
 	must(mount("a name", "to", "tmpfs", 0, "size=64k"));
 	must(stat("to", &facts->stat[1]));
 	must(stat("from", &facts->stat[0]));
-}
-
-static const Hinomi__Mount *told(struct check *check, int action, int error)
-{
-	const struct seen *seen = take(check, KIND_mount);
-
-	if (!seen)
-		return NULL;
-	want_result(check, error, seen);
-	want_number(check, "mount.action", (uint64_t)action, seen->event->mount->action);
-	return seen->event->mount;
 }
 
 /* ---- other options: mount(8) from util-linux 2.39 on does it this way */
@@ -76,7 +63,7 @@ static void act_remount(struct facts *facts)
 
 static void check_remount(struct check *check)
 {
-	const Hinomi__Mount *mount = told(check, HINOMI__MOUNT__ACTION__ACTION_REMOUNT, 0);
+	const Hinomi__Mount *mount = mount_told(check, HINOMI__MOUNT__ACTION__ACTION_REMOUNT, 0);
 
 	if (mount) {
 		want_text(check, "mount.target.path", check->facts->path[1], &mount->target->path);
@@ -87,7 +74,7 @@ static void check_remount(struct check *check)
 		want_text(check, "mount.filesystem", "tmpfs", &mount->filesystem);
 		want_number(check, "mount.flags: read-only", MS_RDONLY, mount->flags & MS_RDONLY);
 	}
-	told(check, HINOMI__MOUNT__ACTION__ACTION_REMOUNT, check->facts->error[0]);
+	mount_told(check, HINOMI__MOUNT__ACTION__ACTION_REMOUNT, check->facts->error[0]);
 }
 
 /* ---- attributes of one mount */
@@ -108,7 +95,7 @@ static void act_attributes(struct facts *facts)
 
 static void check_attributes(struct check *check)
 {
-	const Hinomi__Mount *mount = told(check, HINOMI__MOUNT__ACTION__ACTION_SETATTR, 0);
+	const Hinomi__Mount *mount = mount_told(check, HINOMI__MOUNT__ACTION__ACTION_SETATTR, 0);
 
 	if (mount) {
 		want_asked(check, check->facts->path[1], mount->target);
@@ -116,7 +103,7 @@ static void check_attributes(struct check *check)
 			    mount->attributes);
 		want_number(check, "mount.cleared", 0, mount->cleared);
 	}
-	mount = told(check, HINOMI__MOUNT__ACTION__ACTION_SETATTR, 0);
+	mount = mount_told(check, HINOMI__MOUNT__ACTION__ACTION_SETATTR, 0);
 	if (mount) {
 		want_text(check, "mount.target.path", check->facts->path[1], &mount->target->path);
 		want_number(check, "mount.target.inode", check->facts->stat[1].st_ino,
@@ -125,7 +112,7 @@ static void check_attributes(struct check *check)
 		want_number(check, "mount.cleared", ATTR_RDONLY, mount->cleared);
 		want_number(check, "mount.propagation", MS_SHARED, mount->propagation);
 	}
-	mount = told(check, HINOMI__MOUNT__ACTION__ACTION_SETATTR, ENOENT);
+	mount = mount_told(check, HINOMI__MOUNT__ACTION__ACTION_SETATTR, ENOENT);
 	(void)mount;
 }
 
@@ -149,7 +136,7 @@ static void act_detached(struct facts *facts)
 static void check_detached(struct check *check)
 {
 	const struct facts *facts = check->facts;
-	const Hinomi__Mount *mount = told(check, HINOMI__MOUNT__ACTION__ACTION_CLONE, 0);
+	const Hinomi__Mount *mount = mount_told(check, HINOMI__MOUNT__ACTION__ACTION_CLONE, 0);
 
 	if (mount) {
 		want_text(check, "mount.target.path", facts->path[0], &mount->target->path);
@@ -157,7 +144,7 @@ static void check_detached(struct check *check)
 			    mount->target->inode);
 		want_number(check, "mount.flags", TREE_CLONE, mount->flags);
 	}
-	mount = told(check, HINOMI__MOUNT__ACTION__ACTION_DETACHED, 0);
+	mount = mount_told(check, HINOMI__MOUNT__ACTION__ACTION_DETACHED, 0);
 	if (mount) {
 		want_text(check, "mount.source", "other", &mount->source);
 		want_text(check, "mount.filesystem", "tmpfs", &mount->filesystem);
@@ -165,8 +152,8 @@ static void check_detached(struct check *check)
 			    mount->target->filesystem);
 		want_number(check, "mount.attributes", ATTR_NOSUID, mount->attributes);
 	}
-	told(check, HINOMI__MOUNT__ACTION__ACTION_CLONE, facts->error[0]);
-	told(check, HINOMI__MOUNT__ACTION__ACTION_DETACHED, facts->error[1]);
+	mount_told(check, HINOMI__MOUNT__ACTION__ACTION_CLONE, facts->error[0]);
+	mount_told(check, HINOMI__MOUNT__ACTION__ACTION_DETACHED, facts->error[1]);
 }
 
 static void act_tree_attr(struct facts *facts)
@@ -182,7 +169,7 @@ static void act_tree_attr(struct facts *facts)
 
 static void check_tree_attr(struct check *check)
 {
-	const Hinomi__Mount *mount = told(check, HINOMI__MOUNT__ACTION__ACTION_CLONE, 0);
+	const Hinomi__Mount *mount = mount_told(check, HINOMI__MOUNT__ACTION__ACTION_CLONE, 0);
 
 	if (!mount)
 		return;

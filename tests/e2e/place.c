@@ -29,14 +29,6 @@ static void want_created(struct check *check, int n)
 			  seen->event->file_create->file);
 }
 
-/* What is mounted stays with the actor. */
-static void own_mounts(struct facts *facts)
-{
-	if (unshare(CLONE_NEWNS))
-		act_skip(facts, "unshare(CLONE_NEWNS): %s", strerror(errno));
-	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
-}
-
 static void prepare_directories(struct facts *facts)
 {
 	must(mkdir("real", 0755));

@@ -140,18 +140,25 @@ static inline int teardown(void **state)
 	return 0;
 }
 
-/* How many findings; `report` has them. */
-static inline uint64_t verify(void)
+static FILE *report_out;
+
+static inline struct verifier *verify_begin(void)
 {
 	struct verifier *verifier;
-	uint64_t findings;
-	char where[32];
-	size_t size;
-	FILE *out;
+	static size_t size;
 
 	free(report);
-	out = open_memstream(&report, &size);
-	assert_int_equal(verifier_new(out, &verifier), 0);
+	report_out = open_memstream(&report, &size);
+	assert_int_equal(verifier_new(report_out, &verifier), 0);
+	return verifier;
+}
+
+/* All frames, then the judgement: how many findings; `report` has them. */
+static inline uint64_t verify_end(struct verifier *verifier)
+{
+	uint64_t findings;
+	char where[32];
+
 	for (int lane = LANES - 1; lane >= 0; lane--)
 		for (size_t i = 0; i < counts[lane]; i++) {
 			snprintf(where, sizeof(where), "index %zu", i);
@@ -163,8 +170,13 @@ static inline uint64_t verify(void)
 	verifier_end(verifier);
 	findings = verifier_findings(verifier);
 	verifier_free(verifier);
-	fclose(out);
+	fclose(report_out);
 	return findings;
+}
+
+static inline uint64_t verify(void)
+{
+	return verify_end(verify_begin());
 }
 
 static inline void assert_reported(const char *text)
