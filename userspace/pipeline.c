@@ -29,6 +29,8 @@
 #define HOLD_NS		(20 * NS_PER_MS) /* so long, */
 #define HOLD_BYTES	(256u << 10)	 /* and until the frame has so much; */
 #define HOLD_RING_SHARE 16		 /* or until so much of the ring waits to be released. */
+#define RUSH_RING_SHARE 16 /* from so much of a ring on the next batch does not wait for its time \
+			    */
 
 static int fail(struct pipeline_error *error, int err, const char *what, const char *hint)
 {
@@ -431,6 +433,16 @@ bool pipeline_waiting(const struct pipeline *p)
 {
 	for (int lane = 0; lane < LANES; lane++)
 		if (!output_waits(p, lane) && ring_waiting_bytes(p->rings[lane]))
+			return true;
+	return false;
+}
+
+bool pipeline_behind(const struct pipeline *p)
+{
+	for (int lane = 0; lane < LANES; lane++)
+		if (!output_waits(p, lane) &&
+		    ring_waiting_bytes(p->rings[lane]) >
+			    ring_size_bytes(p->rings[lane]) / RUSH_RING_SHARE)
 			return true;
 	return false;
 }

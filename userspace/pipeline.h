@@ -103,6 +103,7 @@ size_t pipeline_run(struct pipeline *p);
 int pipeline_seed(struct pipeline *p, const void *record, size_t size);
 void pipeline_seeded(struct pipeline *p);	 /* that was all of them */
 bool pipeline_waiting(const struct pipeline *p); /* records are in rings whose lane may go on */
+bool pipeline_behind(const struct pipeline *p);	 /* so many that they should be taken at once */
 int pipeline_hash_fd(const struct pipeline *p);	 /* readable when a hash can be taken, -1 */
 uint64_t pipeline_spool_bytes(const struct pipeline *p);
 /* Seals what waits, however short, and what is due without events. */

@@ -29,7 +29,7 @@
 #include "prove.h"
 #include "ring/ring.h"
 
-#define BUSY_MS	      10		/* between batches while events come */
+#define BUSY_MS	      16		/* between batches while events come */
 #define IDLE_AFTER_NS (200 * NS_PER_MS) /* without events: sleep until woken */
 #define IDLE_MS	      1000
 #define STUCK_MS      200 /* the disk takes nothing: until it is tried again */
@@ -428,7 +428,7 @@ static int run(struct sensor *s)
 		flows(s, now);
 		if (s->ready)
 			watch(s, now);
-		if (!n || !pipeline_waiting(&s->pipeline))
+		if (!pipeline_behind(&s->pipeline))
 			wait_for_events(s, now, n > 0);
 		else
 			take_signal(s);
