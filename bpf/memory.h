@@ -206,16 +206,6 @@ static __always_inline __u32 protection_of(struct file *file, __u32 asked)
 	return asked | PROT_EXEC;
 }
 
-SEC("?fentry/security_mmap_file")
-int BPF_PROG(image_map, struct file *file, unsigned long asked, unsigned long flags)
-{
-	__u32 protection = protection_of(file, asked);
-
-	if (!(protection & PROT_EXEC) || !file)
-		return 0;
-	return on_image(file, protection, flags, false, HOOK_image_map, 1);
-}
-
 /* No file, or one that stays writable. */
 static __always_inline int on_memory_map(struct file *file, __u32 protection, __u32 hook,
 					 __u32 tier)
@@ -231,11 +221,19 @@ static __always_inline int on_memory_map(struct file *file, __u32 protection, __
 }
 
 SEC("?fentry/security_mmap_file")
-int BPF_PROG(memory_map, struct file *file, unsigned long asked, unsigned long flags)
+int BPF_PROG(exec_map, struct file *file, unsigned long asked, unsigned long flags)
 {
 	__u32 protection = protection_of(file, asked);
+	struct control *c;
 
-	return protection & PROT_EXEC ? on_memory_map(file, protection, HOOK_memory_map, 1) : 0;
+	if (!(protection & PROT_EXEC))
+		return 0;
+	c = control_get();
+	if (c && file && is_on(c, KIND_image_load, 1))
+		on_image(file, protection, flags, false, HOOK_exec_map, 1);
+	return c && is_on(c, KIND_memory_exec, 1)
+		       ? on_memory_map(file, protection, HOOK_exec_map, 1)
+		       : 0;
 }
 
 /* A private mapping that was written to has pages that are no file's any more. */
@@ -243,16 +241,6 @@ static __always_inline bool is_image(struct vm_area_struct *vma, __u32 protectio
 {
 	return READ(vma, vm_file) && !READ(vma, anon_vma) && !(READ(vma, vm_flags) & VM_WRITE) &&
 	       !(protection & PROT_WRITE);
-}
-
-SEC("?fentry/security_file_mprotect")
-int BPF_PROG(image_protect, struct vm_area_struct *vma, unsigned long asked,
-	     unsigned long protection)
-{
-	if (!(protection & PROT_EXEC) || !is_image(vma, protection) ||
-	    READ(vma, vm_flags) & VM_EXEC)
-		return 0;
-	return on_image(READ(vma, vm_file), protection, 0, true, HOOK_image_protect, 1);
 }
 
 static __always_inline __u32 memory_of(struct vm_area_struct *vma)
@@ -269,14 +257,10 @@ static __always_inline __u32 memory_of(struct vm_area_struct *vma)
 	return MEMORY_ANONYMOUS;
 }
 
-SEC("?fentry/security_file_mprotect")
-int BPF_PROG(memory_protect, struct vm_area_struct *vma, unsigned long asked,
-	     unsigned long protection)
+static __always_inline int on_protect(struct vm_area_struct *vma, __u32 protection)
 {
 	struct region region = {.action = MEMORY_PROTECT};
 
-	if (!(protection & PROT_EXEC) || is_image(vma, protection))
-		return 0;
 	region.file = READ(vma, vm_file);
 	region.memory = memory_of(vma);
 	region.writable = !!(protection & PROT_WRITE);
@@ -285,7 +269,25 @@ int BPF_PROG(memory_protect, struct vm_area_struct *vma, unsigned long asked,
 		return 0; /* it was so before */
 	region.address = READ(vma, vm_start);
 	region.size = READ(vma, vm_end) - region.address;
-	return on_memory(&region, HOOK_memory_protect, 1);
+	return on_memory(&region, HOOK_exec_protect, 1);
+}
+
+SEC("?fentry/security_file_mprotect")
+int BPF_PROG(exec_protect, struct vm_area_struct *vma, unsigned long asked,
+	     unsigned long protection)
+{
+	struct control *c;
+
+	if (!(protection & PROT_EXEC))
+		return 0;
+	c = control_get();
+	if (!c)
+		return 0;
+	if (!is_image(vma, protection))
+		return is_on(c, KIND_memory_exec, 1) ? on_protect(vma, protection) : 0;
+	if (READ(vma, vm_flags) & VM_EXEC || !is_on(c, KIND_image_load, 1))
+		return 0;
+	return on_image(READ(vma, vm_file), protection, 0, true, HOOK_exec_protect, 1);
 }
 
 /* Tier 2: what the caller asked for; what the memory was before is not known.  Two global

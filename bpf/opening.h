@@ -85,12 +85,6 @@ static __always_inline int on_opening(struct sock *sk, const struct sent *sent, 
 	return record_end(slot, 0, LANE_OF_tls_hello);
 }
 
-/* Both classes rest on one program of each tier. */
-static __always_inline bool is_on(const struct control *c, __u32 kind, __u32 tier)
-{
-	return !is_off(kind) && c->tapped[kind] == (tier == 2);
-}
-
 /* Global, for the sake of the callers' stacks. */
 __noinline int on_sent(__u64 socket, __u64 at, __u32 len, __u32 how, __u32 hook_and_tier)
 {

@@ -123,6 +123,12 @@ static __always_inline bool is_off(__u32 kind)
 	return !c || kind >= KINDS_MAX || c->off[kind];
 }
 
+/* Of classes that share a program of each tier: is it this tier's? */
+static __always_inline bool is_on(const struct control *c, __u32 kind, __u32 tier)
+{
+	return !is_off(kind) && c->tapped[kind] == (tier == 2);
+}
+
 /* The tier that the class is on, 0 while it is on none or switched off. */
 static __always_inline __u32 tier_of(__u32 kind)
 {

@@ -65,10 +65,8 @@
 	HOOK(rename_tp)                \
 	HOOK(rename_raw)               \
 	HOOK(prctl_exit)               \
-	HOOK(image_map)                \
-	HOOK(image_protect)            \
-	HOOK(memory_map)               \
-	HOOK(memory_protect)           \
+	HOOK(exec_map)                 \
+	HOOK(exec_protect)             \
 	HOOK(userfaultfd_exit)         \
 	HOOK(mem_write_exit)           \
 	HOOK(madvise_exit)             \
