@@ -1,5 +1,5 @@
-# Benchmarks: numbers for people, not a test. tests/bench/NAME.c is one program; compare and scale run what
-# docs/performance.md shows, some seven minutes on a machine that should have nothing else to do.
+# Benchmarks: numbers for people, not a test. tests/bench/NAME.c is one program; compare, latency and scale run what
+# docs/performance.md shows, some ten minutes on a machine that should have nothing else to do.
 BENCHES := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*.c))
 $(BENCHES): $(B)/tests/bench/%: $(B)/obj/tests/bench/%.o $(call libs,$(PARTS))
 	@mkdir -p $(@D)
@@ -15,5 +15,6 @@ test-tools: $(B)/tests/bench/pipeline
 benches: $(BENCHES) $(B)/tests/bench/pipeline
 bench: all test-tools benches
 	tests/bench/compare --build $(B) --write
+	tests/bench/latency --build $(B) --write
 	tests/bench/scale --build $(B) --write
 .PHONY: bench benches

@@ -10,6 +10,7 @@
 #include <grp.h>
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,15 +19,19 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MARK_MAX      64
 #define PATH_SIZE     4096
 #define PROCESSES_MAX 64
 #define NOBODY	      65534
+#define NS_PER_SEC    1000000000ull
+#define PACE_NS	      500000 /* it sleeps no shorter */
 
 static const char usage[] =
-	"usage: storm [-p PROCESSES] [--cgroup DIR] [--nobody] KIND N [MARK|DIR]\n"
+	"usage: storm [-p PROCESSES] [--cgroup DIR] [--nobody] [--rate PER_SECOND] KIND N "
+	"[MARK|DIR]\n"
 	"  exec N MARK [BYTES]\n"
 	"                 fork and exec of a short program, with the argument MARK-i and one of so "
 	"many bytes\n"
@@ -46,9 +51,18 @@ struct storm {
 	const char *padding;
 	int listener;
 	struct sockaddr_in address;
+	unsigned long every_ns; /* of one process; 0: no pace */
 };
 
 static char self[PATH_SIZE];
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NS_PER_SEC + (uint64_t)now.tv_nsec;
+}
 
 static bool do_exec(struct storm *storm, unsigned i)
 {
@@ -178,17 +192,32 @@ static bool listen_up(struct storm *storm)
 	       !getsockname(storm->listener, (struct sockaddr *)&storm->address, &len);
 }
 
+/* Waits until it is the turn of the next one; as fast as it can without a rate. */
+static void keep_pace(const struct storm *storm, uint64_t began_ns, unsigned done)
+{
+	uint64_t due_ns = began_ns + done * (uint64_t)storm->every_ns;
+	struct timespec at = {.tv_sec = (time_t)(due_ns / NS_PER_SEC),
+			      .tv_nsec = (long)(due_ns % NS_PER_SEC)};
+
+	if (storm->every_ns && due_ns > now_ns() + PACE_NS)
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
+}
+
 static int work(size_t kind, struct storm *storm, unsigned from, unsigned to)
 {
+	uint64_t began_ns = now_ns();
+
 	if (!strcmp(kinds[kind].name, "tcp") && !listen_up(storm)) {
 		perror("storm: listen");
 		return 1;
 	}
-	for (unsigned i = from; i < to; i++)
+	for (unsigned i = from; i < to; i++) {
+		keep_pace(storm, began_ns, i - from);
 		if (!kinds[kind].act(storm, i)) {
 			fprintf(stderr, "storm: %s %u: %s\n", kinds[kind].name, i, strerror(errno));
 			return 1;
 		}
+	}
 	return 0;
 }
 
@@ -242,11 +271,11 @@ static int become_nobody(void)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"cgroup", 1, NULL, 'g'}, {"nobody", 0, NULL, 'n'}, {}};
+		{"cgroup", 1, NULL, 'g'}, {"nobody", 0, NULL, 'n'}, {"rate", 1, NULL, 'r'}, {}};
 	struct storm storm = {.listener = -1};
 	const char *cgroup = NULL;
 	bool nobody = false;
-	unsigned processes = 1, n;
+	unsigned processes = 1, rate = 0, n;
 	int c, status;
 
 	if (argc > 1 && !strcmp(argv[1], "nothing"))
@@ -258,6 +287,8 @@ int main(int argc, char **argv)
 			cgroup = optarg;
 		else if (c == 'n')
 			nobody = true;
+		else if (c == 'r')
+			rate = (unsigned)atoi(optarg);
 		else
 			return fputs(usage, stderr), 2;
 	}
@@ -265,6 +296,7 @@ int main(int argc, char **argv)
 	if (argc - optind < 2 || processes < 1 || processes > PROCESSES_MAX)
 		return fputs(usage, stderr), 2;
 	n = (unsigned)atoi(argv[1]);
+	storm.every_ns = rate ? NS_PER_SEC * processes / rate : 0;
 	storm.what = argv[2] ? argv[2] : "mark";
 	if (argv[2] && argv[3])
 		storm.padding = padding((size_t)atoi(argv[3]));

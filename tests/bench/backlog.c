@@ -14,7 +14,8 @@
 #include "spool/spool.h"
 
 #define FRAME_BYTES 65536
-#define LIMIT	    (8ULL << 30)
+#define MIB_MAX	    10240
+#define LIMIT	    (16ULL << 30)
 
 static void die(const char *what)
 {
@@ -106,7 +107,7 @@ int main(int argc, char **argv)
 	if (!mkdtemp(dir))
 		die(dir);
 	printf("     MiB    append us    open ms  newest ms  read us/MiB   peak MiB\n");
-	for (uint64_t mib = 1; mib <= 1024; mib *= 4)
+	for (uint64_t mib = 1; mib <= MIB_MAX; mib *= mib < 1024 ? 4 : 10)
 		bench(dir, mib, &number);
 	return nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS) ? 1 : 0;
 }
