@@ -26,7 +26,7 @@ static __always_inline void change_file(struct slot *slot, struct file_ref *to, 
 					struct dentry *dentry)
 {
 	inode_fill(to, READ(dentry, d_inode), ADDRESS);
-	to->flags |= append_path(slot, &to->path, p ? p->mnt : NULL, dentry);
+	append_file_path(slot, to, p ? p->mnt : NULL, dentry);
 	if (!p || !p->mnt)
 		to->flags |= FILE_PATH_TRUNCATED;
 }

@@ -77,7 +77,7 @@ static __always_inline int after_unlink(struct dentry *dentry, int result, __u32
 	rec = (void *)slot->data;
 	if (p)
 		rec->file = p->file;
-	rec->file.flags |= append_path(slot, &rec->file.path, p ? p->mnt : NULL, dentry);
+	append_file_path(slot, &rec->file, p ? p->mnt : NULL, dentry);
 	if (!p)
 		rec->file.flags |= FILE_PATH_TRUNCATED;
 	record_end(slot, result, LANE_OF_file_unlink);
@@ -200,8 +200,7 @@ static __always_inline int after_rename(struct dentry *old_dentry, struct dentry
 	if (!result)
 		watch_moved(p, old_dentry, new_dentry);
 	/* a rename that was done has moved the old dentry to the new name */
-	rec->file.flags |= append_path(slot, &rec->file.path, p ? p->mnt : NULL,
-				       result ? new_dentry : old_dentry);
+	append_file_path(slot, &rec->file, p ? p->mnt : NULL, result ? new_dentry : old_dentry);
 	record_end(slot, result, LANE_OF_file_rename);
 done:
 	pending_done(KIND_file_rename);
@@ -261,7 +260,7 @@ static __always_inline int after_link(struct dentry *dentry, const char *target,
 		goto done;
 	rec = (void *)slot->data;
 	inode_fill(&rec->file, READ(dentry, d_inode), ADDRESS);
-	rec->file.flags |= append_path(slot, &rec->file.path, p ? p->mnt : NULL, dentry);
+	append_file_path(slot, &rec->file, p ? p->mnt : NULL, dentry);
 	if (!p)
 		rec->file.flags |= FILE_PATH_TRUNCATED;
 	rec->symbolic = hook == HOOK_symlink_exit;
@@ -338,7 +337,7 @@ static __always_inline int after_attr(struct path *path, __u32 kind, __u32 hook,
 		goto done;
 	rec = (void *)slot->data;
 	inode_fill(&rec->file, READ(dentry, d_inode), ADDRESS);
-	rec->file.flags |= append_path(slot, &rec->file.path, READ(path, mnt), dentry);
+	append_file_path(slot, &rec->file, READ(path, mnt), dentry);
 	rec->mode = mode;
 	rec->uid = uid;
 	rec->gid = gid;

@@ -81,6 +81,8 @@ __noinline int path_step(__u32 slot_index)
 	dentry = walk->dentry;
 	name_read(walk);
 	up = walk->up;
+	if (!walk->parent)
+		walk->parent = up;
 	mount = walk->mount;
 	pos = walk->pos;
 	if (mount && dentry == walk->root) {
@@ -136,6 +138,7 @@ __noinline int path_build(__u32 slot_index)
 	mnt = walk->mnt;
 	walk->mount = NULL;
 	walk->root = NULL;
+	walk->parent = NULL;
 	walk->pos = RECORD_PATH_MAX;
 	walk->missing = 0;
 	if (mnt) {
@@ -186,6 +189,18 @@ static __always_inline __u32 append_path(struct slot *slot, struct bytes_ref *re
 	return flags;
 }
 
+/* The same of a file, which also gets its directory; what has no name in one is its own parent. */
+static __always_inline void append_file_path(struct slot *slot, struct file_ref *to,
+					     struct vfsmount *mnt, struct dentry *dentry)
+{
+	struct dentry *parent;
+
+	to->flags |= append_path(slot, &to->path, mnt, dentry);
+	parent = slot->walk.parent;
+	if (parent != dentry)
+		to->directory = READ(parent, d_inode, i_ino);
+}
+
 static __always_inline bool is_memory(struct file_ref *file, struct vfsmount *mnt)
 {
 	return (file->magic == TMPFS_MAGIC || file->magic == HUGETLBFS_MAGIC) &&
@@ -201,7 +216,7 @@ static __always_inline void file_fill(struct slot *slot, struct file_ref *to, st
 	inode_fill(to, GET(how, file, f_inode), how);
 	if (is_memory(to, mnt))
 		to->flags |= FILE_MEMORY;
-	to->flags |= append_path(slot, &to->path, mnt, GET(how, file, f_path.dentry));
+	append_file_path(slot, to, mnt, (void *)address_number(GET(how, file, f_path.dentry)));
 }
 
 /*

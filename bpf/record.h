@@ -24,6 +24,7 @@ struct slot {
 		__u32 len;
 		__u32 pad;
 		__u64 window[4];
+		struct dentry *parent; /* of where it begins */
 	} walk;
 	struct bytes_ref asked; /* path.h */
 	__u8 path[RECORD_PATH_MAX +

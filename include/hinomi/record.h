@@ -88,6 +88,7 @@ struct record {
 
 struct file_ref {
 	__u64 inode;
+	__u64 directory; /* inode of the directory that the name is in; 0: none, or not known */
 	__u64 size;
 	__u64 changed_ns;
 	__u32 device; /* kernel's dev_t: major << 20 | minor */

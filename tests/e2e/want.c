@@ -10,6 +10,23 @@
 
 #include "e2e.h"
 
+/* Of a file that is still there, also without the actor's mounts. */
+static void want_directory(struct check *check, const char *path, const Hinomi__File *got)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[4096];
+	struct stat st;
+
+	if (!slash || slash == path || (size_t)(slash - path) >= sizeof(dir))
+		return;
+	if (lstat(path, &st) || st.st_ino != got->inode)
+		return;
+	snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path), path);
+	if (!stat(dir, &st) && major(st.st_dev) == got->device_major &&
+	    minor(st.st_dev) == got->device_minor)
+		want_number(check, "file.directory_inode", st.st_ino, got->directory_inode);
+}
+
 void want_file(struct check *check, const char *path, const struct stat *st,
 	       const Hinomi__File *got)
 {
@@ -32,6 +49,7 @@ void want_file(struct check *check, const char *path, const struct stat *st,
 		    (uint64_t)st->st_ctim.tv_sec * 1000000000u + (uint64_t)st->st_ctim.tv_nsec,
 		    got->changed_ns);
 	want_true(check, "file.filesystem is set", got->filesystem);
+	want_directory(check, path, got);
 }
 
 void want_asked(struct check *check, const char *path, const Hinomi__File *got)
@@ -43,6 +61,7 @@ void want_asked(struct check *check, const char *path, const Hinomi__File *got)
 	want_text(check, "file.path", path, &got->path);
 	want_number(check, "file.path_as_asked", 1, got->path_as_asked);
 	want_number(check, "file.inode", 0, got->inode);
+	want_number(check, "file.directory_inode", 0, got->directory_inode);
 }
 
 void want_ids(struct check *check, const char *what, uint32_t uid, uint32_t gid,

@@ -112,6 +112,7 @@ Hinomi__File *source_file(struct source *source, const struct file_ref *from)
 	file->path_truncated = !!(from->flags & FILE_PATH_TRUNCATED);
 	file->path_as_asked = !!(from->flags & FILE_PATH_AS_ASKED);
 	file->inode = from->inode;
+	file->directory_inode = from->directory;
 	file->device_major = from->device >> 20;
 	file->device_minor = from->device & 0xfffff;
 	file->generation = from->generation;

@@ -49,6 +49,16 @@ static void on_rename(struct guard *guard, const Hinomi__FileRename *rename, con
 		on_file(guard, rename->replaced, by);
 }
 
+static void on_link(struct guard *guard, const Hinomi__FileLink *link, const struct event *by)
+{
+	what_t what = link->symbolic ? 0 : own_place(guard, &link->target, by->process);
+
+	if (what)
+		tell(guard, what, &link->target, 0, 0, by);
+	else
+		on_file(guard, link->file, by);
+}
+
 static void on_mount(struct guard *guard, const Hinomi__Mount *mount, const struct event *by)
 {
 	if (mount->target && own_mount(guard, &mount->target->path, by->process))
@@ -85,8 +95,6 @@ static const Hinomi__File *file_of(const Hinomi__Event *body)
 		return body->file_open->file;
 	case HINOMI__EVENT__BODY_FILE_UNLINK:
 		return body->file_unlink->file;
-	case HINOMI__EVENT__BODY_FILE_LINK:
-		return body->file_link->file;
 	case HINOMI__EVENT__BODY_FILE_MODE:
 		return body->file_mode->file;
 	case HINOMI__EVENT__BODY_FILE_OWNER:
@@ -128,6 +136,9 @@ void guard_see(struct guard *guard, const struct event *event)
 		break;
 	case HINOMI__EVENT__BODY_FILE_RENAME:
 		on_rename(guard, body->file_rename, event);
+		break;
+	case HINOMI__EVENT__BODY_FILE_LINK:
+		on_link(guard, body->file_link, event);
 		break;
 	case HINOMI__EVENT__BODY_SUMMARY:
 		if (body->summary->file)

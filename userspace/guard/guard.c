@@ -51,5 +51,6 @@ void guard_tell(struct guard *guard, Hinomi__SensorTamper *tamper, const struct 
 void guard_watch(struct guard *guard)
 {
 	watch_look(guard);
+	place_look(guard);
 	pause_clock(guard);
 }

@@ -10,7 +10,9 @@
 #include "guard/guard.h"
 
 #define PROCESSES_MAX  16
-#define INODES_MAX     128
+#define INODES_MAX     1024
+#define FIXED_MAX      128
+#define DIRS_MAX       64
 #define PATHS_MAX      16
 #define PATH_SIZE      512
 #define WATCHED_MAX    64
@@ -29,7 +31,27 @@ struct own_process {
 
 struct own_inode {
 	uint64_t device, inode;
+	uint32_t generation; /* 0: not known */
 	what_t what;
+	bool not_manager; /* as own_path */
+};
+
+struct own_dir {
+	uint64_t device, inode; /* 0: not there */
+	uint64_t changed_ns;
+	const char *prefix; /* names in it that begin so are ours */
+	unsigned path;	    /* that it belongs to */
+	char name[PATH_SIZE];
+};
+
+struct places {
+	struct own_inode fixed[FIXED_MAX]; /* never looked for again */
+	unsigned nfixed;
+	struct own_inode inodes[INODES_MAX]; /* by inode; the fixed ones among them */
+	unsigned ninodes;
+	struct own_dir dirs[DIRS_MAX];
+	unsigned ndirs;
+	uint64_t mount, mount_device; /* looked up last */
 };
 
 struct own_path {
@@ -56,8 +78,7 @@ struct guard {
 	void *ctx;
 	struct own_process processes[PROCESSES_MAX];
 	unsigned nprocesses;
-	struct own_inode inodes[INODES_MAX];
-	unsigned ninodes;
+	struct places places;
 	struct own_path paths[PATHS_MAX];
 	unsigned npaths;
 	uint64_t mount_ns[2]; /* paths are as seen from these: the first process's, ours */
@@ -71,7 +92,8 @@ struct guard {
 	int64_t real_offset_ns;
 };
 
-#define TAMPER(kind) HINOMI__SENSOR_TAMPER__WHAT__WHAT_##kind
+#define DEVICE(major, minor) ((uint64_t)(major) << 32 | (minor))
+#define TAMPER(kind)	     HINOMI__SENSOR_TAMPER__WHAT__WHAT_##kind
 
 /* own.c */
 void own_init(struct guard *guard, const char *spool);
@@ -87,8 +109,13 @@ bool own_mount(const struct guard *guard, const ProtobufCBinaryData *path,
 	       const Hinomi__Process *process);
 void own_add_path(struct guard *guard, what_t what, bool not_manager, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
-void own_add_inode(struct guard *guard, what_t what, const char *path);
 void own_forwarder(struct guard *guard, const struct event *event); /* exec and exit */
+/* place.c */
+void place_add(struct guard *guard, what_t what, const char *path);
+void place_scan(struct guard *guard); /* all of guard->paths */
+void place_look(struct guard *guard); /* again, if a directory has changed */
+/* What of ours the file is, by what the kernel says that it is; 0: nothing. */
+what_t place_find(const struct guard *guard, const Hinomi__File *file, bool manager);
 /* watch.c */
 void watch_init(struct guard *guard, const char *spool);
 void watch_done(struct guard *guard);

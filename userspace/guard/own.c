@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What is ours: processes, and files by inode and by path. */
+/* What is ours: processes, and names of files. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "guard/internal.h"
 
-#define FORWARDER_CGROUP     "/system.slice/hinomi-forward.service"
-#define DEVICE(major, minor) ((uint64_t)(major) << 32 | (minor))
+#define FORWARDER_CGROUP "/system.slice/hinomi-forward.service"
 
 /* Where the sensor reads what it tells of processes and itself. */
 static const char *const world[] = {"/proc", "/sys", "/sys/fs/cgroup", "/sys/kernel/debug",
@@ -93,15 +91,6 @@ bool own_is_trusted(const struct guard *guard, const Hinomi__ProcessKey *key)
 	return own && own->trusted;
 }
 
-void own_add_inode(struct guard *guard, what_t what, const char *path)
-{
-	struct stat st;
-
-	if (guard->ninodes < INODES_MAX && !stat(path, &st))
-		guard->inodes[guard->ninodes++] = (struct own_inode){
-			DEVICE(major(st.st_dev), minor(st.st_dev)), st.st_ino, what};
-}
-
 void own_add_path(struct guard *guard, what_t what, bool not_manager, const char *format, ...)
 {
 	struct own_path *path = &guard->paths[guard->npaths];
@@ -137,10 +126,15 @@ static bool is_below(const ProtobufCBinaryData *path, const char *text)
 	       (path->len == n - 1 && !memcmp(path->data, text, n - 1));
 }
 
+static bool is_manager(const Hinomi__Process *process)
+{
+	return process && process->key && process->key->pid == 1;
+}
+
 what_t own_place(const struct guard *guard, const ProtobufCBinaryData *path,
 		 const Hinomi__Process *process)
 {
-	bool manager = process && process->key && process->key->pid == 1;
+	bool manager = is_manager(process);
 
 	if (!path->len || !is_our_view(guard, process))
 		return 0;
@@ -153,15 +147,9 @@ what_t own_place(const struct guard *guard, const ProtobufCBinaryData *path,
 
 what_t own_file(const struct guard *guard, const Hinomi__File *file, const Hinomi__Process *process)
 {
-	uint64_t device;
+	what_t what = file ? place_find(guard, file, is_manager(process)) : 0;
 
-	if (!file)
-		return 0;
-	device = DEVICE(file->device_major, file->device_minor);
-	for (unsigned i = 0; file->inode && i < guard->ninodes; i++)
-		if (guard->inodes[i].inode == file->inode && guard->inodes[i].device == device)
-			return guard->inodes[i].what;
-	return own_place(guard, &file->path, process);
+	return what || !file ? what : own_place(guard, &file->path, process);
 }
 
 static bool is_above(const ProtobufCBinaryData *path, const char *text)
@@ -194,11 +182,10 @@ static void find_programs(struct guard *guard)
 	if (n <= 0)
 		return;
 	path[n] = 0;
-	own_add_inode(guard, TAMPER(FILE), path);
+	place_add(guard, TAMPER(FILE), path);
 	slash = strrchr(path, '/');
 	for (size_t i = 0; slash && i < ARRAY_SIZE(names); i++) {
 		snprintf(slash + 1, sizeof(path) - (size_t)(slash + 1 - path), "%s", names[i]);
-		own_add_inode(guard, TAMPER(FILE), path);
 		own_add_path(guard, TAMPER(FILE), false, "%s", path);
 	}
 }
@@ -222,7 +209,7 @@ static void find_cgroup(struct guard *guard)
 			break;
 		for (size_t i = 0; i < ARRAY_SIZE(control_files); i++) {
 			snprintf(path, sizeof(path), "%s/%s", dir, control_files[i]);
-			own_add_inode(guard, TAMPER(CGROUP), path);
+			place_add(guard, TAMPER(CGROUP), path);
 		}
 		slash = strrchr(name, '/');
 		if (!slash || slash == name || strlen(dir) < strlen(slash))
@@ -241,13 +228,15 @@ void own_init(struct guard *guard, const char *spool)
 		guard->mount_ns[0] = st.st_ino;
 	if (!stat("/proc/self/ns/mnt", &st))
 		guard->mount_ns[1] = st.st_ino;
-	own_add_path(guard, TAMPER(FILE), false, "%s/", resolved ?: spool);
 	for (const char *const *dir =
 		     (const char *const[]){"/etc/hinomi/", "/usr/lib/hinomi/", "/run/hinomi/",
 					   "/etc/systemd/system/hinomi-",
-					   "/run/systemd/system/hinomi-", NULL};
+					   "/run/systemd/system/hinomi-",
+					   "/usr/lib/systemd/system/hinomi-", NULL};
 	     *dir; dir++)
 		own_add_path(guard, TAMPER(FILE), false, "%s", *dir);
 	find_programs(guard);
 	find_cgroup(guard);
+	own_add_path(guard, TAMPER(FILE), false, "%s/", resolved ?: spool); /* has most files */
+	place_scan(guard);
 }
