@@ -128,7 +128,7 @@ int BPF_PROG(traceme_exit, struct task_struct *parent, int result)
 	return on_access(parent, 0, result, HOOK_traceme_exit);
 }
 
-/* One of the sensor's processes. */
+/* One of the sensor's processes, or of the forwarder's. */
 static __always_inline bool is_sensor(__u32 tgid)
 {
 	struct control *c = control_get();

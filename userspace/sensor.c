@@ -307,9 +307,12 @@ static void prove(struct sensor *s, uint64_t now)
 static void look(struct sensor *s, uint64_t now)
 {
 	Hinomi__SensorTamper tamper = HINOMI__SENSOR_TAMPER__INIT;
+	uint32_t forwarders[ATTACH_PROTECT];
 	const char *what;
 
 	guard_turn(s->pipeline.guard, s->pipeline.disk_ns);
+	guard_forwarders(s->pipeline.guard, forwarders);
+	attach_protect(s->attach, forwarders);
 	if (!s->ready || now < s->look_ns)
 		return;
 	s->look_ns = now + LOOK_NS;

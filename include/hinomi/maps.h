@@ -91,12 +91,13 @@ enum watch_want {
 enum held { HELD_PROGRAM = 1, HELD_MAP, HELD_LINK };
 #define HELD_MAX      1024
 
-#define PROTECTED_MAX 4
+#define PROTECTED_OWN 4 /* the sensor's; behind them the forwarder's */
+#define PROTECTED_MAX 8
 
 /* Shared memory with the reader while programs run. */
 struct control {
 	__u32 own_tgid; /* the sensor itself, which is not observed; 0: observe it too */
-	__u32 protected[PROTECTED_MAX]; /* its processes: any signal to them is told */
+	__u32 protected[PROTECTED_MAX]; /* any signal to these processes is told */
 	__u32 canary_tgid; /* keeper of the canaries while a round goes on: it, its children and
 			      theirs are observed whatever the scope says */
 	__u32 sleeping;	   /* the reader waits for a wakeup */

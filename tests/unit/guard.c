@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <linux/fs.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -13,9 +14,12 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "guard/internal.h"
 
 #define SENSOR	 7000
 #define KEEPER	 7001
@@ -280,6 +284,105 @@ static void test_link(void **state)
 	assert_int_equal(tells(guard, &heard, &w), 1);
 }
 
+/* A tree of cgroups in which the processes are the forwarder's. */
+static void place_forwarders(struct guard *guard, const char *program, const pid_t *pids,
+			     unsigned n)
+{
+	char dir[PATH_MAX], path[PATH_MAX + 16];
+	FILE *file;
+
+	snprintf(guard->cgroup_root, sizeof(guard->cgroup_root), "%s", spool);
+	snprintf(guard->forwarder, sizeof(guard->forwarder), "%s", program);
+	snprintf(dir, sizeof(dir), "%s/system.slice", spool);
+	mkdir(dir, 0700);
+	snprintf(dir, sizeof(dir), "%s/system.slice/hinomi-forward.service", spool);
+	mkdir(dir, 0700);
+	snprintf(path, sizeof(path), "%s/cgroup.procs", dir);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	for (unsigned i = 0; i < n; i++)
+		fprintf(file, "%d\n", pids[i]);
+	fclose(file);
+	forwarder_look(guard);
+}
+
+static void remove_places(void)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/system.slice/hinomi-forward.service/cgroup.procs", spool);
+	unlink(path);
+	*strrchr(path, '/') = 0;
+	rmdir(path);
+	*strrchr(path, '/') = 0;
+	rmdir(path);
+}
+
+static pid_t child_make(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		for (;;)
+			pause();
+	return pid;
+}
+
+static void child_end(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+/* Our program in its place, and neither alone; until it ends, and not who has its number then. */
+static void test_forwarder(void **state)
+{
+	struct heard heard;
+	CLEANUP(guard_free) struct guard *guard = guard_make(&heard);
+	pid_t pid = child_make(), others[GUARD_FORWARDERS + 1];
+	uint32_t known[GUARD_FORWARDERS];
+	struct world w;
+
+	(void)state;
+	guard->nforwarders = 0; /* of this machine */
+	world_make(&w, KIND_signal, ATTACKER);
+	w.target_key.pid = (uint32_t)pid;
+	place_forwarders(guard, "/bin/false", &pid, 1);
+	assert_int_equal(tells(guard, &heard, &w), 0);
+	place_forwarders(guard, "/proc/self/exe", &pid, 0);
+	assert_int_equal(tells(guard, &heard, &w), 0);
+	place_forwarders(guard, "/proc/self/exe", &pid, 1);
+	assert_int_equal(tells(guard, &heard, &w), 1);
+	assert_string_equal(heard.object, "hinomi-forward");
+	guard_forwarders(guard, known);
+	assert_int_equal(known[0], pid);
+	assert_int_equal(known[1], 0);
+	w.target_key.start_ns = 5;
+	assert_int_equal(tells(guard, &heard, &w), 0);
+
+	/* its place is another one than it should be: told once, and it stays protected */
+	heard.n = 0;
+	place_forwarders(guard, "/proc/self/exe", &pid, 0);
+	assert_int_equal(heard.n, 1);
+	assert_int_equal(heard.what, HINOMI__SENSOR_TAMPER__WHAT__WHAT_CGROUP);
+	forwarder_look(guard);
+	assert_int_equal(heard.n, 1);
+	w.target_key.start_ns = 0;
+	assert_int_equal(tells(guard, &heard, &w), 1);
+
+	/* more than there can be push nobody out */
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		others[i] = child_make();
+	place_forwarders(guard, "/proc/self/exe", others, ARRAY_SIZE(others));
+	assert_int_equal(tells(guard, &heard, &w), 1);
+	child_end(pid);
+	forwarder_look(guard);
+	assert_int_equal(tells(guard, &heard, &w), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		child_end(others[i]);
+	remove_places();
+}
+
 /* Attempts that failed do not use up what those that did not may tell. */
 static void test_limit(void **state)
 {
@@ -377,10 +480,11 @@ static void test_more(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_signal),	cmocka_unit_test(test_files),
-		cmocka_unit_test(test_more),	cmocka_unit_test(test_limit),
-		cmocka_unit_test(test_compare), cmocka_unit_test(test_identity),
-		cmocka_unit_test(test_prefix),	cmocka_unit_test(test_link),
+		cmocka_unit_test(test_signal),	  cmocka_unit_test(test_files),
+		cmocka_unit_test(test_more),	  cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_compare),	  cmocka_unit_test(test_identity),
+		cmocka_unit_test(test_prefix),	  cmocka_unit_test(test_link),
+		cmocka_unit_test(test_forwarder),
 	};
 	int failed;
 

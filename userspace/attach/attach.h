@@ -76,6 +76,9 @@ void attach_wake_clear(struct attach *attach);	 /* after it was */
 /* Our own processes: number n in the first pid namespace (0: there is none), and what it is. */
 #define ATTACH_PROCESSES 3
 uint32_t attach_process(const struct attach *attach, unsigned n, const char **name);
+/* Any signal to these is told, too; numbers in the first pid namespace, 0: none. */
+#define ATTACH_PROTECT 4
+void attach_protect(struct attach *attach, const uint32_t tgids[ATTACH_PROTECT]);
 /* Puts right what somebody else wrote into the memory shared with the programs, and says what it
  * was; NULL: nothing.  Once every class has its tier. */
 const char *attach_check(struct attach *attach);

@@ -268,6 +268,16 @@ static bool restore(void *now, const void *expected, size_t size)
 	return true;
 }
 
+void attach_protect(struct attach *attach, const uint32_t tgids[ATTACH_PROTECT])
+{
+	size_t size = ATTACH_PROTECT * sizeof(*tgids);
+
+	if (!memcmp(attach->expected.protected + PROTECTED_OWN, tgids, size))
+		return;
+	memcpy(attach->expected.protected + PROTECTED_OWN, tgids, size);
+	memcpy(attach->control->protected + PROTECTED_OWN, tgids, size);
+}
+
 const char *attach_check(struct attach *attach)
 {
 	struct control *c = attach->control, *e = &attach->expected;

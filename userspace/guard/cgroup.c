@@ -6,12 +6,12 @@
 
 #include "guard/internal.h"
 
-static int own_name(char name[PATH_SIZE])
+int cgroup_name(const char *file, char name[PATH_SIZE])
 {
-	CLEANUP(fclose) FILE *file = fopen("/proc/self/cgroup", "re");
+	CLEANUP(fclose) FILE *stream = fopen(file, "re");
 	char line[PATH_SIZE + 8];
 
-	while (file && fgets(line, sizeof(line), file)) {
+	while (stream && fgets(line, sizeof(line), stream)) {
 		line[strcspn(line, "\n")] = 0;
 		if (!strncmp(line, "0::", 3) && strlen(line) - 3 < PATH_SIZE) {
 			memcpy(name, line + 3, strlen(line + 3) + 1);
@@ -38,7 +38,7 @@ int cgroup_find(char name[PATH_SIZE], char dir[PATH_SIZE])
 {
 	char point[PATH_SIZE], root[PATH_SIZE];
 	const char *below = name;
-	int err = own_name(name);
+	int err = cgroup_name("/proc/self/cgroup", name);
 
 	err = err ?: mounted(point, root);
 	if (err)

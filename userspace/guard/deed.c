@@ -125,7 +125,7 @@ void guard_see(struct guard *guard, const struct event *event)
 	switch (body->body_case) {
 	case HINOMI__EVENT__BODY_EXEC:
 	case HINOMI__EVENT__BODY_EXIT:
-		own_forwarder(guard, event);
+		forwarder_see(guard, event);
 		break;
 	case HINOMI__EVENT__BODY_SIGNAL:
 		on_process(guard, TAMPER(SIGNAL), body->signal->target, body->signal->signal,

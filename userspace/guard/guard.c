@@ -52,5 +52,6 @@ void guard_watch(struct guard *guard)
 {
 	watch_look(guard);
 	place_look(guard);
+	forwarder_look(guard);
 	pause_clock(guard);
 }

@@ -19,6 +19,9 @@ int guard_new(const char *spool, guard_tell_fn *tell, void *ctx, struct guard **
 void guard_free(struct guard *guard);
 /* A process of ours, by its id in the first pid namespace. */
 void guard_process(struct guard *guard, uint32_t tgid, const char *name);
+/* The forwarder's processes, as many as there are, the rest 0. */
+#define GUARD_FORWARDERS 4
+void guard_forwarders(const struct guard *guard, uint32_t ret[GUARD_FORWARDERS]);
 /* Every event, with what enrichment knows. */
 void guard_see(struct guard *guard, const struct event *event);
 /* Compares what should have stayed as it was; costs a few system calls. */

@@ -24,9 +24,11 @@ typedef Hinomi__SensorTamper__What what_t;
 
 struct own_process {
 	uint32_t tgid;
-	uint64_t start_ns; /* 0: of the sensor, not asked for */
+	uint64_t
+		ticks; /* when it began, in ticks since the boot; 0: of the sensor, not asked for */
 	char name[16];
 	bool trusted; /* of the sensor itself: what it does is no attempt */
+	bool moved;   /* into another cgroup, which was told */
 };
 
 struct own_inode {
@@ -78,6 +80,10 @@ struct guard {
 	void *ctx;
 	struct own_process processes[PROCESSES_MAX];
 	unsigned nprocesses;
+	struct own_process forwarders[GUARD_FORWARDERS];
+	unsigned nforwarders;
+	char forwarder[PATH_SIZE];   /* its program */
+	char cgroup_root[PATH_SIZE]; /* where the tree of cgroups is mounted; empty: nowhere */
 	struct places places;
 	struct own_path paths[PATHS_MAX];
 	unsigned npaths;
@@ -109,7 +115,11 @@ bool own_mount(const struct guard *guard, const ProtobufCBinaryData *path,
 	       const Hinomi__Process *process);
 void own_add_path(struct guard *guard, what_t what, bool not_manager, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
-void own_forwarder(struct guard *guard, const struct event *event); /* exec and exit */
+bool process_is(const struct own_process *process, const Hinomi__ProcessKey *key);
+/* forwarder.c */
+void forwarder_init(struct guard *guard);
+void forwarder_see(struct guard *guard, const struct event *event); /* exec and exit */
+void forwarder_look(struct guard *guard);
 /* place.c */
 void place_add(struct guard *guard, what_t what, const char *path);
 void place_scan(struct guard *guard); /* all of guard->paths */
@@ -120,8 +130,10 @@ what_t place_find(const struct guard *guard, const Hinomi__File *file, bool mana
 void watch_init(struct guard *guard, const char *spool);
 void watch_done(struct guard *guard);
 void watch_look(struct guard *guard);
+void watch_changed(struct guard *guard, what_t what, const char *name, char *was, char *is);
 /* cgroup.c: our directory in the mounted tree, -errno where there is none; name as the kernel's */
 int cgroup_find(char name[PATH_SIZE], char dir[PATH_SIZE]);
+int cgroup_name(const char *file, char name[PATH_SIZE]); /* out of /proc/PID/cgroup */
 /* pause.c */
 void pause_init(struct guard *guard);
 void pause_clock(struct guard *guard);

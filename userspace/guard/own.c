@@ -8,8 +8,6 @@
 
 #include "guard/internal.h"
 
-#define FORWARDER_CGROUP "/system.slice/hinomi-forward.service"
-
 /* Where the sensor reads what it tells of processes and itself. */
 static const char *const world[] = {"/proc", "/sys", "/sys/fs/cgroup", "/sys/kernel/debug",
 				    "/sys/kernel/tracing"};
@@ -19,68 +17,33 @@ static const char *const control_files[] = {
 	"cpu.max",	"cpuset.cpus",	  "memory.max",	   "memory.high", "pids.max",
 };
 
-static void add_process(struct guard *guard, uint32_t tgid, const char *name, bool trusted)
-{
-	struct own_process *p;
-
-	if (guard->nprocesses == PROCESSES_MAX)
-		guard->nprocesses--; /* no service of ours has so many processes */
-	p = &guard->processes[guard->nprocesses++];
-	*p = (struct own_process){.tgid = tgid, .trusted = trusted};
-	snprintf(p->name, sizeof(p->name), "%s", name);
-}
-
 void guard_process(struct guard *guard, uint32_t tgid, const char *name)
 {
-	if (tgid)
-		add_process(guard, tgid, name, true);
-}
+	struct own_process *p = &guard->processes[guard->nprocesses];
 
-static bool is_forwarder(const Hinomi__Process *process)
-{
-	size_t n = sizeof(FORWARDER_CGROUP) - 1;
-
-	return process && process->key && process->cgroup_path.len == n &&
-	       !memcmp(process->cgroup_path.data, FORWARDER_CGROUP, n);
-}
-
-/* Anybody may run the program, but only the service manager in that place. */
-void own_forwarder(struct guard *guard, const struct event *event)
-{
-	const struct own_process *known;
-	unsigned at;
-
-	if (!is_forwarder(event->process))
+	if (!tgid || guard->nprocesses == PROCESSES_MAX)
 		return;
-	known = own_process(guard, event->process->key);
-	if (event->kind == KIND_exec && !known) {
-		add_process(guard, event->process->key->pid, "hinomi-forward", false);
-		guard->processes[guard->nprocesses - 1].start_ns = event->process->key->start_ns;
-	} else if (event->kind == KIND_exit && known) {
-		at = (unsigned)(known - guard->processes);
-		guard->processes[at] = guard->processes[--guard->nprocesses];
-	}
+	*p = (struct own_process){.tgid = tgid, .trusted = true};
+	snprintf(p->name, sizeof(p->name), "%s", name);
+	guard->nprocesses++;
 }
 
-static void find_forwarder(struct guard *guard, const char *dir, int root)
+bool process_is(const struct own_process *process, const Hinomi__ProcessKey *key)
 {
-	CLEANUP(fclose) FILE *file = NULL;
-	char path[PATH_SIZE + sizeof(FORWARDER_CGROUP "/cgroup.procs")];
-	unsigned pid;
+	uint64_t tick_ns = NS_PER_SEC / (uint64_t)sysconf(_SC_CLK_TCK);
 
-	snprintf(path, sizeof(path), "%.*s" FORWARDER_CGROUP "/cgroup.procs", root, dir);
-	file = fopen(path, "re");
-	while (file && fscanf(file, "%u", &pid) == 1)
-		add_process(guard, pid, "hinomi-forward", false);
+	return process->tgid == key->pid &&
+	       (!process->ticks || !key->start_ns || process->ticks == key->start_ns / tick_ns);
 }
 
 const struct own_process *own_process(const struct guard *guard, const Hinomi__ProcessKey *key)
 {
 	for (unsigned i = 0; key && i < guard->nprocesses; i++)
-		if (guard->processes[i].tgid == key->pid &&
-		    (!guard->processes[i].start_ns || !key->start_ns ||
-		     guard->processes[i].start_ns == key->start_ns))
+		if (process_is(&guard->processes[i], key))
 			return &guard->processes[i];
+	for (unsigned i = 0; key && i < guard->nforwarders; i++)
+		if (process_is(&guard->forwarders[i], key))
+			return &guard->forwarders[i];
 	return NULL;
 }
 
@@ -174,7 +137,7 @@ bool own_mount(const struct guard *guard, const ProtobufCBinaryData *path,
 
 static void find_programs(struct guard *guard)
 {
-	static const char *const names[] = {"hinomi-forward", "hinomi-sensor", "hinomi-collect"};
+	static const char *const names[] = {"hinomi-sensor", "hinomi-collect", "hinomi-forward"};
 	char path[PATH_SIZE];
 	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 32);
 	char *slash;
@@ -188,6 +151,7 @@ static void find_programs(struct guard *guard)
 		snprintf(slash + 1, sizeof(path) - (size_t)(slash + 1 - path), "%s", names[i]);
 		own_add_path(guard, TAMPER(FILE), false, "%s", path);
 	}
+	snprintf(guard->forwarder, sizeof(guard->forwarder), "%s", path); /* the last of them */
 }
 
 static void find_cgroup(struct guard *guard)
@@ -199,10 +163,8 @@ static void find_cgroup(struct guard *guard)
 		return;
 	own_add_path(guard, TAMPER(CGROUP), false, "%s/", dir);
 	root = (int)strlen(dir) - (int)strlen(name);
-	if (root > 0) {
-		own_add_path(guard, TAMPER(CGROUP), true, "%.*s" FORWARDER_CGROUP "/", root, dir);
-		find_forwarder(guard, dir, root);
-	}
+	if (root > 0)
+		snprintf(guard->cgroup_root, sizeof(guard->cgroup_root), "%.*s", root, dir);
 	/* above it, the same files hold for all that is below */
 	for (size_t depth = strlen(name); depth > 1; depth--) {
 		if (dir[strlen(dir) - 1] == '/')
@@ -237,6 +199,7 @@ void own_init(struct guard *guard, const char *spool)
 		own_add_path(guard, TAMPER(FILE), false, "%s", *dir);
 	find_programs(guard);
 	find_cgroup(guard);
+	forwarder_init(guard);
 	own_add_path(guard, TAMPER(FILE), false, "%s/", resolved ?: spool); /* has most files */
 	place_scan(guard);
 }

@@ -111,7 +111,7 @@ void watch_done(struct guard *guard)
 			close(guard->watched[i].fd);
 }
 
-static void changed(struct guard *guard, what_t what, const char *name, char *was, char *is)
+void watch_changed(struct guard *guard, what_t what, const char *name, char *was, char *is)
 {
 	Hinomi__SensorTamper tamper = HINOMI__SENSOR_TAMPER__INIT;
 
@@ -128,7 +128,7 @@ static void look_at_place(struct guard *guard)
 
 	if (!guard->cgroup[0] || cgroup_find(name, dir) || !strcmp(name, guard->cgroup))
 		return;
-	changed(guard, TAMPER(CGROUP), "/proc/self/cgroup", guard->cgroup, name);
+	watch_changed(guard, TAMPER(CGROUP), "/proc/self/cgroup", guard->cgroup, name);
 	memcpy(guard->cgroup, name, sizeof(guard->cgroup));
 }
 
@@ -141,7 +141,7 @@ void watch_look(struct guard *guard)
 		value_of(w, value);
 		if (!strcmp(value, w->value))
 			continue;
-		changed(guard, w->what, w->name, w->value, value);
+		watch_changed(guard, w->what, w->name, w->value, value);
 		memcpy(w->value, value, sizeof(w->value));
 	}
 	look_at_place(guard);
