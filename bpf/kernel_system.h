@@ -10,6 +10,8 @@
 struct module {
 	char name[56];
 	unsigned long taints;
+	const char *srcversion;
+	unsigned char build_id[20]; /* 5.14 (7656cd8e8a74), CONFIG_STACKTRACE_BUILD_ID */
 };
 
 struct pmu {

@@ -43,6 +43,17 @@ static __always_inline void module_call_fill(struct slot *slot, struct module_re
 	}
 }
 
+/* What the kernel keeps of the image itself, whatever file it came from. */
+static __always_inline void module_versions(struct module_record *rec, struct module *module)
+{
+	const char *srcversion = READ(module, srcversion);
+
+	if (srcversion)
+		bpf_probe_read_kernel_str(rec->srcversion, sizeof(rec->srcversion), srcversion);
+	if (bpf_core_field_exists(module->build_id))
+		bpf_core_read(rec->build_id, sizeof(rec->build_id), &module->build_id);
+}
+
 static __always_inline int on_module(struct module *module, __u32 kind, __u32 hook, __u32 tier)
 {
 	struct slot *slot = record_begin(kind, hook, tier, sizeof(struct module_record));
@@ -53,6 +64,7 @@ static __always_inline int on_module(struct module *module, __u32 kind, __u32 ho
 	rec = (void *)slot->data;
 	rec->taints = READ(module, taints);
 	bpf_core_read_str(rec->name, sizeof(rec->name), &module->name);
+	module_versions(rec, module);
 	if (kind == KIND_module_load)
 		module_call_fill(slot, rec);
 	return record_end(slot, 0, LANE_OF_module_load);

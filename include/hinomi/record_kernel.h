@@ -4,6 +4,9 @@
 
 #include "record.h"
 
+#define MODULE_BUILD_ID	  20
+#define MODULE_SRCVERSION 40 /* 23 digits of modpost, and what others may put there */
+
 /* module_load, module_unload */
 struct module_record {
 	struct record record;
@@ -12,6 +15,9 @@ struct module_record {
 	__u32 pad;
 	__u64 taints; /* struct module.taints: 1 << TAINT_* */
 	char name[56];
+	char srcversion[MODULE_SRCVERSION];
+	__u8 build_id[MODULE_BUILD_ID]; /* all 0: not known */
+	__u32 pad2;
 };
 
 /* numbers of Bpf.Operation */

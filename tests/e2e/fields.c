@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <hinomi/kinds.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -171,6 +173,16 @@ static bool all_first(const struct check *check)
 	return all;
 }
 
+static bool is_before(int wanted_major, int wanted_minor)
+{
+	struct utsname host;
+	int major = 0, minor = 0;
+
+	uname(&host);
+	sscanf(host.release, "%d.%d", &major, &minor);
+	return major < wanted_major || (major == wanted_major && minor < wanted_minor);
+}
+
 static const char *excuse(const struct check *check, const char *type, const char *field)
 {
 	char name[128], any[128];
@@ -198,6 +210,11 @@ static const char *excuse(const struct check *check, const char *type, const cha
 	if ((!strcmp(type, "Module") || !strncmp(name, "Event.module_", 13)) &&
 	    !tier_of(check, KIND_module_load))
 		return "a kernel without modules";
+	if (!strcmp(name, "Module.build_id") && is_before(5, 14))
+		return "this kernel keeps none";
+	if ((!strcmp(name, "Module.build_id") || !strcmp(name, "Module.srcversion")) &&
+	    !getenv("HINOMI_E2E_MODULE"))
+		return "no module was given";
 	if ((!strcmp(type, "FileClose") || !strcmp(name, "Event.file_close")) &&
 	    !tier_of(check, KIND_file_close))
 		return "a class with one tier";

@@ -376,87 +376,6 @@ static void check_kprobe(struct check *check)
 		want_text(check, "probe.pmu", "kprobe", &seen->event->probe->pmu);
 }
 
-/* A module that is loaded, when the suite was given its file: it goes and comes back. */
-static void act_module(struct facts *facts)
-{
-	const char *path = getenv("HINOMI_E2E_MODULE"), *name;
-	int fd;
-
-	if (!path || !strrchr(path, '-'))
-		act_skip(facts, "no module in HINOMI_E2E_MODULE");
-	name = strrchr(path, '-') + 1;
-	fd = must(open(path, O_RDONLY | O_CLOEXEC));
-	must(fstat(fd, &facts->stat[0]));
-	snprintf(facts->path[0], sizeof(facts->path[0]), "%s", path);
-	snprintf(facts->path[1], sizeof(facts->path[1]), "%s", name);
-	facts->path[1][strcspn(facts->path[1], ".")] = 0;
-	must((int)syscall(SYS_delete_module, facts->path[1], O_NONBLOCK));
-	must((int)syscall(SYS_finit_module, fd, "numdummies=2", 0));
-	close(fd);
-}
-
-static void check_module(struct check *check)
-{
-	const struct seen *seen = take(check, KIND_module_unload);
-	const Hinomi__Module *module;
-
-	if (seen)
-		want_text(check, "module_unload.name", check->facts->path[1],
-			  &seen->event->module_unload->name);
-	seen = take(check, KIND_module_load);
-	if (!seen)
-		return;
-	module = seen->event->module_load;
-	want_result(check, 0, seen);
-	want_text(check, "module_load.name", check->facts->path[1], &module->name);
-	want_text(check, "module_load.arguments", "numdummies=2", &module->arguments);
-	want_file(check, check->facts->path[0], &check->facts->stat[0], module->file);
-	want_number(check, "module_load.hash_state", HINOMI__HASH_STATE__HASH_STATE_PENDING,
-		    module->hash_state);
-}
-
-#define HASHED_US 1000000
-
-/* No module at all, twice: the second time its hash is known. */
-static void act_no_module(struct facts *facts)
-{
-	int fd = must(open(facts->path[0], O_RDONLY | O_CLOEXEC));
-	char args[] =
-		"what=ever"; /* in memory that is there: the kernel does not come to read it */
-
-	must(fstat(fd, &facts->stat[0]));
-	sleep(3); /* a digest is remembered of files that did not change for two */
-	act_tried(facts, 0, (int)syscall(SYS_finit_module, fd, args, 0));
-	if (facts->error[0] == ENOSYS)
-		act_skip(facts, "a kernel without modules");
-	usleep(HASHED_US);
-	act_tried(facts, 0, (int)syscall(SYS_finit_module, fd, args, 0));
-	close(fd);
-	act_tried(facts, 1, (int)syscall(SYS_delete_module, NAME, O_NONBLOCK));
-}
-
-static void check_no_module(struct check *check)
-{
-	const struct seen *seen = NULL;
-
-	for (int i = 0; i < 2; i++) {
-		seen = take(check, KIND_module_load);
-		if (!seen)
-			return;
-		want_result(check, check->facts->error[0], seen);
-		want_text(check, "module_load.arguments", "what=ever",
-			  &seen->event->module_load->arguments);
-		want_file(check, check->facts->path[0], &check->facts->stat[0],
-			  seen->event->module_load->file);
-	}
-	want_number(check, "module_load.sha256 (bytes)", 32, seen->event->module_load->sha256.len);
-	seen = take(check, KIND_module_unload);
-	if (!seen)
-		return;
-	want_result(check, check->facts->error[1], seen);
-	want_text(check, "module_unload.name", NAME, &seen->event->module_unload->name);
-}
-
 const struct test program_tests[] = {
 	{"bpf/load", NULL, act_load, check_load},
 	{"bpf/raw-tracepoint", NULL, act_attach, check_attach},
@@ -466,7 +385,5 @@ const struct test program_tests[] = {
 	{"probe/uprobe", prepare_program, act_uprobe, check_uprobe},
 	{"probe/kprobe", NULL, act_kprobe, check_kprobe},
 	{"io_uring/create", NULL, act_ring, check_ring},
-	{"module_load/loaded", NULL, act_module, check_module},
-	{"module_load/refused", prepare_program, act_no_module, check_no_module},
 	{},
 };

@@ -30,6 +30,7 @@ static union {
 	struct mount_record mount;
 	struct namespace_record namespace;
 	struct summary_record summary;
+	struct module_record module;
 	uint64_t align;
 	uint8_t bytes[4096];
 } buf;
@@ -85,6 +86,27 @@ static void exec_failed(void **state)
 	assert_int_equal(event.body->exec_failed->file->inode, 7);
 	buf.exec_failed.filename.len = 4;
 	assert_int_equal(decode(), -EBADMSG);
+}
+
+static void modules(void **state)
+{
+	const Hinomi__Module *module;
+
+	(void)state;
+	begin(KIND_module_load, sizeof(buf.module));
+	memcpy(buf.module.name, "dummy", 6);
+	assert_int_equal(decode(), 0);
+	module = event.body->module_load;
+	assert_bytes(module->name, "dummy");
+	assert_int_equal(module->srcversion.len, 0);
+	assert_int_equal(module->build_id.len, 0);
+	memset(buf.module.srcversion, 'A', sizeof(buf.module.srcversion)); /* without an end */
+	buf.module.build_id[MODULE_BUILD_ID - 1] = 1;
+	assert_int_equal(decode(), 0);
+	module = event.body->module_load;
+	assert_int_equal(module->srcversion.len, MODULE_SRCVERSION);
+	assert_int_equal(module->build_id.len, MODULE_BUILD_ID);
+	assert_int_equal(module->build_id.data[MODULE_BUILD_ID - 1], 1);
 }
 
 static void process_access(void **state)
@@ -242,6 +264,7 @@ int main(void)
 		cmocka_unit_test(exec_failed), cmocka_unit_test(process_access),
 		cmocka_unit_test(signals),     cmocka_unit_test(mounts),
 		cmocka_unit_test(namespaces),  cmocka_unit_test(summaries),
+		cmocka_unit_test(modules),
 	};
 	int r;
 

@@ -16,6 +16,14 @@ static Hinomi__File *file_if_any(struct source *source, const struct file_ref *f
 	return file->inode || file->path.len ? source_file(source, file) : NULL;
 }
 
+static bool is_zero(const uint8_t *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (bytes[i])
+			return false;
+	return true;
+}
+
 static void module_fill(struct source *source, const struct module_record *rec,
 			Hinomi__Module *body)
 {
@@ -23,6 +31,10 @@ static void module_fill(struct source *source, const struct module_record *rec,
 	body->arguments = source_bytes(source, &rec->arguments);
 	body->taints = rec->taints;
 	body->file = file_if_any(source, &rec->file);
+	body->srcversion = source_name(rec->srcversion, sizeof(rec->srcversion));
+	if (!is_zero(rec->build_id, sizeof(rec->build_id)))
+		body->build_id = (ProtobufCBinaryData){.data = (uint8_t *)rec->build_id,
+						       .len = sizeof(rec->build_id)};
 }
 
 void decode_module_load(struct source *source, Hinomi__Event *event)

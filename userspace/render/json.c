@@ -53,7 +53,8 @@ static bool is_binary(const char *name)
 {
 	static const char *const names[] = {
 		"sha256",   "payload_sha256", "config_sha256", "sensor_id", "boot_id", "rings_id",
-		"previous", "key_id",	      "signature",     "header",    "payload", "raw"};
+		"previous", "key_id",	      "signature",     "header",    "payload", "raw",
+		"build_id"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!strcmp(names[i], name))
