@@ -14,6 +14,8 @@ static __always_inline int tap_time(struct call *call, const void *from, bool wi
 
 	if (wide) {
 		bpf_probe_read_user(both, sizeof(both), from);
+		if (call->compat && action == SYSTEM_CLOCK_SET)
+			both[1] = (__u32)both[1]; /* padding to the kernel, too */
 	} else {
 		bpf_probe_read_user(narrow, sizeof(narrow), from);
 		both[0] = narrow[0];
@@ -34,6 +36,14 @@ static __always_inline int tap_timex(struct call *call, const void *asked, bool 
 			modes & ADJ_NANO ? 1 : NS_PER_US);
 }
 
+static __always_inline int tap_stime(struct call *call, const void *from)
+{
+	__s32 seconds = 0;
+
+	bpf_probe_read_user(&seconds, sizeof(seconds), from);
+	return on_clock(call, SYSTEM_CLOCK_SET, seconds, 0);
+}
+
 static __always_inline int tap_clock(struct call *call)
 {
 	void *first = (void *)call->arg[0], *second = (void *)call->arg[1];
@@ -44,6 +54,8 @@ static __always_inline int tap_clock(struct call *call)
 		return first ? tap_time(call, first, call->what == TAP_SETTIMEOFDAY,
 					SYSTEM_CLOCK_SET, NS_PER_US)
 			     : 0;
+	case TAP_STIME:
+		return tap_stime(call, first);
 	case TAP_CLOCK_SETTIME:
 	case TAP_CLOCK_SETTIME32:
 		return first ? 0

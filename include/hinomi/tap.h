@@ -111,6 +111,7 @@ enum tap {
 	TAP_SYSLOG,	   /* type */
 	TAP_SETTIMEOFDAY,  /* timeval; those with 32: of two 32-bit numbers */
 	TAP_SETTIMEOFDAY32,
+	TAP_STIME,	   /* address of one 32-bit number */
 	TAP_CLOCK_SETTIME, /* clock, timespec */
 	TAP_CLOCK_SETTIME32,
 	TAP_ADJTIMEX, /* timex */

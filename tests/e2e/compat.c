@@ -27,6 +27,9 @@ enum {
 	NR_unlink = 10,
 	NR_execve = 11,
 	NR_getpid = 20,
+	NR_stime = 25,
+	NR_setgroups16 = 81,
+	NR_setresuid16 = 164,
 	NR_rename = 38,
 	NR_socketcall = 102,
 	NR_chmod = 15,
@@ -465,6 +468,43 @@ static void check_itself(struct check *check)
 	want_compat(check, second);
 }
 
+/* Calls that only 32-bit programs have: with 16-bit ids, and one that sets the clock, here from
+ * where nothing is. */
+static void act_old(struct facts *facts)
+{
+	probe(facts);
+	if (int80(NR_setresuid16, 0, 0, 0) != -EPERM || int80(NR_setgroups16, 0, 0, 0) != -EPERM)
+		act_fail(facts, "ids of root");
+	facts->error[0] = -(int)int80(NR_stime, 1, 0, 0);
+}
+
+static void want_refused_call(struct check *check, uint32_t call)
+{
+	const struct seen *seen = take(check, KIND_cred_change);
+
+	if (!seen)
+		return;
+	want_result(check, EPERM, seen);
+	want_number(check, "compat", 1, seen->event->compat);
+	want_number(check, "cred_change.refused_call", call,
+		    seen->event->cred_change->refused_call);
+}
+
+static void check_old(struct check *check)
+{
+	take(check, KIND_fork);
+	take(check, KIND_exit);
+	want_refused_call(check, NR_setresuid16);
+	want_refused_call(check, NR_setgroups16);
+	/* the function below the calls is not reached by this one */
+	if (check->facts->error[0] == EFAULT && tier_of(check, KIND_system) > 1) {
+		const struct seen *seen = take(check, KIND_kernel_attempt);
+
+		if (seen)
+			want_result(check, EFAULT, seen);
+	}
+}
+
 const struct test compat_tests[] = {
 	{"compat/itself", NULL, act_itself, check_itself},
 	{"compat/exec", prepare_exec, act_exec_by_32, check_exec_by_32},
@@ -472,6 +512,7 @@ const struct test compat_tests[] = {
 	{"compat/change", prepare_change, act_change, check_change},
 	{"compat/sockets", NULL, act_sockets, check_sockets},
 	{"compat/net", NULL, act_net, check_net},
+	{"compat/old", NULL, act_old, check_old, .nobody = true},
 	{"compat/x32-files", NULL, act_files_x32, check_files},
 	{"compat/x32-own", NULL, act_own_x32, check_own_x32},
 	{},

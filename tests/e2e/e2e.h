@@ -53,6 +53,7 @@ struct test {
 	void (*hold)(struct facts *facts); /* in the actor, before it is looked at; or NULL */
 	bool nobody;	    /* the actor is uid and gid 65534 from before it is looked at */
 	bool early;	    /* the actor is there before the sensor */
+	bool watched;	    /* the sensor must be there while it acts */
 	const char *cgroup; /* below the suite's, for this actor alone; or NULL */
 	int status;	    /* how the actor ends, as wait(2) has it */
 };

@@ -50,6 +50,9 @@ static const struct {
 	{"ConfigChange.*", "one configuration for the whole run; 60-honest has two"},
 	{"Event.config_change", "see ConfigChange"},
 	{"SensorStart.blind_ns", "needs an earlier run on the same spool, as 30-restart has"},
+#if __SIZEOF_POINTER__ == 4
+	{"ImageLoad.by_executable", "no dynamic loader is for this program"},
+#endif
 #if defined(__aarch64__)
 	{"Event.compat", "a 64-bit program of arm64 cannot make 32-bit calls"},
 #endif

@@ -464,7 +464,7 @@ const struct test inject_tests[] = {
 	{"signal/other-user", NULL, act_cross, check_cross},
 	{"signal/fatal", NULL, act_fatal, check_fatal},
 	{"signal/refused", NULL, act_refused, check_refused, .nobody = true},
-	{"signal/to-sensor", NULL, act_to_sensor, check_to_sensor},
+	{"signal/to-sensor", NULL, act_to_sensor, check_to_sensor, .watched = true},
 	{"signal/enders", NULL, act_enders, check_enders},
 	{"signal/descriptor", NULL, act_descriptor_signal, check_descriptor_signal},
 	{"signal/own-child", NULL, act_own_child, check_own_child},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What an exec says of the file, of the rights that it gave, and of what the process was given. */
-#include <elf.h>
+#include <link.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <hinomi/kinds.h>
@@ -146,8 +146,8 @@ static void check_writable(struct check *check)
 /* ---- a program that asks for an executable stack */
 static void prepare_stack(struct facts *facts)
 {
-	Elf64_Ehdr head;
-	Elf64_Phdr part;
+	ElfW(Ehdr) head;
+	ElfW(Phdr) part;
 	int fd;
 
 	program_copy(facts, 0, "program", 0755);

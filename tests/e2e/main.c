@@ -139,14 +139,25 @@ static int started(struct sensor *sensor)
 	return r;
 }
 
+static bool is_watched(const struct run *run, size_t from)
+{
+	for (size_t i = from; i < from + UNWATCHED && i < run->n; i++)
+		if (run->tests[i]->watched)
+			return true;
+	return false;
+}
+
 /* In the middle the sensor is killed; for some tests nobody is there, and the next one finds what
  * they did. */
 static int act_all(struct run *run, struct sensor *sensor)
 {
 	size_t killed = run->all ? run->n / 2 : run->n;
-	size_t again = killed + UNWATCHED < run->n ? killed + UNWATCHED : run->n;
+	size_t again;
 	int r;
 
+	while (is_watched(run, killed))
+		killed++;
+	again = killed + UNWATCHED < run->n ? killed + UNWATCHED : run->n;
 	for (size_t i = 0; i < run->n; i++)
 		if (run->tests[i]->early)
 			test_begin(run->tests[i], run->facts[i], run->root);

@@ -7,7 +7,7 @@
 
 #define TIERS_MAX    2
 #define PROGRAMS_MAX 20
-#define EXTRAS_MAX   16
+#define EXTRAS_MAX   24
 
 struct tier {
 	/* all of them; "a|b": whichever of the two this kernel has */
