@@ -99,6 +99,16 @@ struct {
 	__type(value, struct exec_level);
 } exec_levels SEC(".maps");
 
+/* The file of the level before, where it was a program that may run itself: nearly always it does.
+ * The kernel lets go of it as it goes on to an interpreter, and frees it when the thread returns.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 256);
+	__type(key, __u32); /* thread */
+	__type(value, struct file *);
+} execs_native SEC(".maps");
+
 /* Who asks by a 32-bit or x32 call: the kernel forgets it as it sets up the new image. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -145,7 +155,7 @@ static __always_inline bool is_native(struct linux_binprm *bprm)
 }
 
 /* inode, and the end of the path, in a slot that is given back. */
-static __always_inline void level_store(struct level_key *key, struct file *file)
+static __noinline void level_store(struct level_key *key, struct file *file)
 {
 	struct slot *slot = slot_claim();
 	struct exec_level *level;
@@ -177,31 +187,44 @@ static __always_inline void level_store(struct level_key *key, struct file *file
 	slot_release(slot);
 }
 
+/* How many are stored; first: forget those of an exec that failed. */
+static __always_inline void level_find(struct level_key *key, bool first)
+{
+	for (int i = 0; i < EXEC_LEVELS_MAX; i++) {
+		key->level = i;
+		if (first ? bpf_map_delete_elem(&exec_levels, key)
+			  : !bpf_map_lookup_elem(&exec_levels, key))
+			break;
+	}
+	if (first)
+		key->level = 0;
+}
+
 /* Once for each file of the chain, from the one that was asked for to the one that runs. */
 SEC("?fentry/security_bprm_check")
 int BPF_PROG(level_enter, struct linux_binprm *bprm)
 {
 	struct level_key key = {.tid = bpf_get_current_pid_tgid()};
-	bool native = is_native(bprm);
+	bool first = READ(bprm, interp) == READ(bprm, filename);
+	struct file *file = READ(bprm, file), **before;
+	__u32 tid = key.tid;
 
-	if (READ(bprm, interp) ==
-	    READ(bprm, filename)) { /* the first; forget an exec that failed */
+	level_find(&key, first);
+	if (first) {
 		foreign_remember((void *)bpf_get_current_task());
-		for (int i = 0; i < EXEC_LEVELS_MAX; i++) {
-			key.level = i;
-			if (bpf_map_delete_elem(&exec_levels, &key))
-				break;
-		}
-		key.level = 0;
 	} else {
-		for (int i = 0; i < EXEC_LEVELS_MAX; i++) {
-			key.level = i;
-			if (!bpf_map_lookup_elem(&exec_levels, &key))
-				break;
+		before = bpf_map_lookup_elem(&execs_native, &tid);
+		if (before && *before) { /* it does not run itself: binfmt_misc */
+			level_store(&key, *before);
+			key.level++;
 		}
 	}
-	if (!native)
-		level_store(&key, READ(bprm, file));
+	if (is_native(bprm)) {
+		bpf_map_update_elem(&execs_native, &tid, &file, BPF_ANY);
+		return 0;
+	}
+	bpf_map_delete_elem(&execs_native, &tid);
+	level_store(&key, file);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -141,6 +142,65 @@ static void check_writable(struct check *check)
 		    exec->modified_ns);
 	want_true(check, "exec.age_ns below an hour",
 		  exec->age_ns && exec->age_ns < 3600000000000u);
+}
+
+/* ---- a program of this machine that binfmt_misc gives to another one all the same */
+#define HANDLER "hinomi-e2e"
+
+static const char *binfmt_dir(const struct facts *facts, char path[LONG_PATH])
+{
+	snprintf(path, LONG_PATH, "%s/binfmt", facts->dir);
+	return path;
+}
+
+static void prepare_native(struct facts *facts)
+{
+	char dir[LONG_PATH], path[LONG_PATH + 32], line[LONG_PATH + 64];
+	int fd;
+
+	program_copy(facts, 0, "interpreter", 0755);
+	program_copy(facts, 1, "program." HANDLER, 0755);
+	must(mkdir(binfmt_dir(facts, dir), 0755));
+	if (mount("binfmt_misc", dir, "binfmt_misc", 0, NULL)) {
+		facts->number[0] = (uint64_t)errno;
+		return;
+	}
+	snprintf(path, sizeof(path), "%s/register", dir);
+	snprintf(line, sizeof(line), ":" HANDLER ":E::" HANDLER "::%s:", facts->path[0]);
+	fd = must(open(path, O_WRONLY | O_CLOEXEC));
+	if (write(fd, line, strlen(line)) < 0)
+		facts->number[0] = (uint64_t)errno;
+	close(fd);
+}
+
+static void act_native(struct facts *facts)
+{
+	if (facts->number[0])
+		act_skip(facts, "binfmt_misc: %s", strerror((int)facts->number[0]));
+	act_exec(facts, facts->path[1], (const char *[]){"x", NULL});
+}
+
+static void check_native(struct check *check)
+{
+	const struct facts *facts = check->facts;
+	const Hinomi__Exec *exec = launched(check);
+	char dir[LONG_PATH], path[LONG_PATH + 32];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/" HANDLER, binfmt_dir(facts, dir));
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "-1", 2) != 2)
+		check_fail(check, "%s stays registered: %s", HANDLER, strerror(errno));
+	close(fd);
+	umount(dir);
+	if (!exec)
+		return;
+	want_file(check, facts->path[0], &facts->stat[0], exec->file);
+	if (!sees_the_way(check))
+		return;
+	want_number(check, "exec.levels (how many)", 1, exec->n_levels);
+	if (exec->n_levels == 1)
+		want_file(check, facts->path[1], &facts->stat[1], exec->levels[0]);
 }
 
 /* ---- a program that asks for an executable stack */
@@ -348,6 +408,7 @@ static void check_padded(struct check *check)
 
 const struct test launch_tests[] = {
 	{"exec/levels", prepare_levels, act_levels, check_levels},
+	{"exec/native-level", prepare_native, act_native, check_native},
 	{"exec/writable", prepare_writable, act_plain, check_writable},
 	{"exec/stack", prepare_stack, act_plain, check_stack},
 	{"exec/capable", prepare_capable, act_capable, check_capable, .nobody = true},
