@@ -5,7 +5,8 @@
  * connected or accepted is kept in `owners` from then on.  The table is keyed by
  * the socket's address: storage in the socket itself needs a typed pointer, which
  * the tap does not have, and 5.11.  Entries go when the connection does; in a
- * full table a new connection has no entry, and its end says that nobody is known.
+ * full table, or when its user has no share of it left (share.h), a new connection
+ * has no entry, and its end says that nobody is known.
  */
 #pragma once
 
@@ -24,13 +25,15 @@ struct owner {
 	struct actor actor;
 	__u64 start_ns;
 	__u64 cookie;
-	__u32 role; /* enum tcp_role */
-	__u32 pad;
+	__u32 role;  /* enum tcp_role */
+	__u32 share; /* whose entry it is */
 };
+
+#define OWNERS_MAX 32768
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 32768);
+	__uint(max_entries, OWNERS_MAX);
 	__type(key, __u64);
 	__type(value, struct owner);
 } owners SEC(".maps");
@@ -47,20 +50,33 @@ static __always_inline bool is_tcp(const struct sock *sk)
 	return is_inet(sk) && READ(sk, sk_protocol) == IPPROTO_TCP;
 }
 
+static __always_inline void owner_forget(__u64 key, __u32 share)
+{
+	if (!bpf_map_delete_elem(&owners, &key))
+		share_count(SHARE_OWNERS, share, -1);
+}
+
 /* The current process connects or has accepted: from here on the connection is its own. */
 static __always_inline void owner_set(const struct sock *sk, __u32 role)
 {
 	struct owner owner = {.role = role};
 	struct socket *sock = READ(sk, sk_socket);
 	__u64 key = (__u64)sk;
+	struct owner *before = bpf_map_lookup_elem(&owners, &key);
 
+	if (before) /* the end of another socket at this address was not seen */
+		owner_forget(key, before->share);
 	if (!in_scope())
 		return;
 	actor_of_current(&owner.actor);
+	owner.share = share_of(SHARE_OWNERS, OWNERS_MAX, &owner.actor);
+	if (!owner.share)
+		return;
 	owner.start_ns = bpf_ktime_get_boot_ns();
 	if (sock)
 		owner.cookie = READ((struct socket_alloc *)sock, vfs_inode.i_ino);
-	bpf_map_update_elem(&owners, &key, &owner, BPF_ANY);
+	if (!bpf_map_update_elem(&owners, &key, &owner, BPF_NOEXIST))
+		share_count(SHARE_OWNERS, owner.share, 1);
 }
 
 /* A function of its own, for the sake of the callers' stacks. */
@@ -138,7 +154,7 @@ static __always_inline int on_tcp_end(struct sock *sk, int state, __u32 hook, __
 	record_end(slot, -err, LANE_OF_tcp_close);
 done:
 	if (owner)
-		bpf_map_delete_elem(&owners, &key);
+		owner_forget(key, owner->share);
 	return 0;
 }
 

@@ -40,6 +40,7 @@ char LICENSE[] SEC("license") = "GPL";
 #include "activity.h"
 #include "creds_refused.h"
 #include "open.h"
+#include "share.h"
 #include "flow.h"
 #include "login.h"
 #include "tasks.h"

@@ -3,8 +3,8 @@
  * UDP by process and peer: the first message is a record at once, later ones are
  * counted in `flows` (and as aggregated in the ledger), and what was counted
  * becomes a record when the reader runs the iterator below.  Nothing is evicted:
- * when the table is full, each message of a flow without an entry is a record.
- * An entry goes when it was idle, and one run of the iterator after its end was
+ * when the table is full, or the user's share of it (share.h), each message of a flow without an
+ * entry is a record. An entry goes when it was idle, and one run of the iterator after its end was
  * marked, so that no program is still adding to it.
  */
 #pragma once
@@ -42,11 +42,15 @@ struct flow {
 	__u32 ended;
 	__u16 family; /* of the socket */
 	__u8 hook, tier;
+	__u32 share; /* whose entry it is */
+	__u32 pad;
 };
+
+#define FLOWS_MAX 16384
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
+	__uint(max_entries, FLOWS_MAX);
 	__type(key, struct flow_key);
 	__type(value, struct flow);
 } flows SEC(".maps");
@@ -202,7 +206,9 @@ static __always_inline int flow_first(struct sock *sk, struct flow_key *key, __s
 	flow->last_ns = flow->told_ns = bpf_ktime_get_boot_ns();
 	local_of_socket(&flow->local, sk);
 	rec = flow_record(slot, flow, key);
-	bpf_map_update_elem(&flows, key, flow, BPF_NOEXIST);
+	flow->share = share_of(SHARE_FLOWS, FLOWS_MAX, &flow->actor);
+	if (flow->share && !bpf_map_update_elem(&flows, key, flow, BPF_NOEXIST))
+		share_count(SHARE_FLOWS, flow->share, 1);
 	if (how & UDP_UNKNOWN)
 		rec->socket.record.flags |= RECORD_RESULT_UNKNOWN;
 	if (result < 0) {
@@ -335,9 +341,13 @@ int flows_tell(struct bpf_iter__bpf_map_elem *ctx)
 			flow_tell(flow, &key, now);
 		return 0;
 	}
-	if (flow->ended)
-		bpf_map_delete_elem(&flows, &key);
-	else if (now - flow->last_ns > FLOW_IDLE_NS)
+	if (flow->ended) {
+		__u32 share = flow->share;
+
+		if (!bpf_map_delete_elem(&flows, &key))
+			share_count(SHARE_FLOWS, share, -1);
+	} else if (now - flow->last_ns > FLOW_IDLE_NS) {
 		flow->ended = 1;
+	}
 	return 0;
 }
