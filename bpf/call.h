@@ -55,20 +55,32 @@ static __always_inline __u64 call_second(REGS *regs, enum pointer how, bool is_3
 }
 #endif
 
+/* The registers that the function of a system call takes.  Some kernels describe what these
+ * functions take in a unit that does not know the registers: ctx does not give them away there. */
+#define CALL_REGISTERS(call, ctx, is_32bit)                                                        \
+	({                                                                                         \
+		if (settings.typed_calls)                                                          \
+			call_arguments(call, (REGS *)ARGUMENT(ctx, 0), TYPED, is_32bit);           \
+		else                                                                               \
+			call_arguments(call, (REGS *)argument_untyped(ctx, 0), ADDRESS, is_32bit); \
+	})
+
 /*
  * A record at the exit of the function that is system call NAME, for operations
  * whose outcome no other function knows: NAME_exit, and where 32-bit programs
  * have a function of their own NAME_ia32, which no canary of ours can reach.
  */
-#define CALL_EXIT_ONE(program, hook_name, section, is_32bit, tap, fn)                        \
-	SEC(section)                                                                         \
-	int BPF_PROG(program, REGS *regs, long result)                                       \
-	{                                                                                    \
-		struct call call = {                                                         \
-			.result = result, .what = tap, .hook = HOOK_##hook_name, .tier = 1}; \
-                                                                                             \
-		call_arguments(&call, regs, TYPED, is_32bit);                                \
-		return fn(&call);                                                            \
+#define CALL_EXIT_ONE(program, hook_name, section, is_32bit, tap, fn) \
+	SEC(section)                                                  \
+	int program(__u64 *ctx)                                       \
+	{                                                             \
+		struct call call = {.result = ARGUMENT(ctx, 1),       \
+				    .what = tap,                      \
+				    .hook = HOOK_##hook_name,         \
+				    .tier = 1};                       \
+                                                                      \
+		CALL_REGISTERS(&call, ctx, is_32bit);                 \
+		return fn(&call);                                     \
 	}
 #define CALL_EXIT_AT(prefix, name, suffix, is_32bit, tap, fn) \
 	CALL_EXIT_ONE(name##suffix, name##_exit, "?fexit/" prefix #name, is_32bit, tap, fn)
@@ -88,8 +100,7 @@ static __always_inline __u64 call_second(REGS *regs, enum pointer how, bool is_3
 #define CALL_EXIT_AS(name, nr, fn)	    CALL_EXIT_NATIVE_AS(name, nr, fn)
 #endif
 
-#define CALL_EXIT_NATIVE(name, fn) CALL_EXIT_AT(CALL_FUNCTION, name, _exit, false, TAP_NONE, fn)
-#define CALL_EXIT(name, fn)	   CALL_EXIT_BOTH(name, "__ia32_sys_", TAP_NONE, fn)
+#define CALL_EXIT(name, fn) CALL_EXIT_BOTH(name, "__ia32_sys_", TAP_NONE, fn)
 /* one of several calls that share fn, and are told by call->what */
 #define CALL_EXIT_TAP(name, tap, fn) CALL_EXIT_BOTH(name, "__ia32_sys_", tap, fn)
 /* 32-bit programs have a call with other structures */

@@ -282,7 +282,15 @@ static __always_inline int on_ioctl(struct call *call)
 	return net_change_end(slot, call->result);
 }
 
-CALL_EXIT_NATIVE(ioctl, on_ioctl)
+/* Called too often for CALL_REGISTERS(), and described everywhere. */
+SEC("?fexit/" CALL_FUNCTION "ioctl")
+int BPF_PROG(ioctl_exit, REGS *regs, long result)
+{
+	struct call call = {.result = result, .hook = HOOK_ioctl_exit, .tier = 1};
+
+	call_arguments(&call, regs, TYPED, false);
+	return on_ioctl(&call);
+}
 
 #if defined(__TARGET_ARCH_x86)
 SEC("?fexit/__ia32_compat_sys_ioctl")

@@ -132,21 +132,21 @@ CALL_EXIT_TAP(swapon, TAP_SWAPON, on_swap)
 CALL_EXIT_TAP(swapoff, TAP_SWAPOFF, on_swap)
 
 SEC("?fentry/" CALL_FUNCTION "reboot")
-int BPF_PROG(reboot_enter, REGS *regs)
+int reboot_enter(__u64 *ctx)
 {
 	struct call call = {.hook = HOOK_reboot_enter, .tier = 1};
 
-	call_arguments(&call, regs, TYPED, false);
+	CALL_REGISTERS(&call, ctx, false);
 	return on_reboot(&call);
 }
 
 #if defined(__TARGET_ARCH_x86)
 SEC("?fentry/__ia32_sys_reboot")
-int BPF_PROG(reboot_enter_ia32, REGS *regs)
+int reboot_enter_ia32(__u64 *ctx)
 {
 	struct call call = {.hook = HOOK_reboot_enter, .tier = 1};
 
-	call_arguments(&call, regs, TYPED, true);
+	CALL_REGISTERS(&call, ctx, true);
 	return on_reboot(&call);
 }
 #endif

@@ -132,6 +132,8 @@ int probe_init(struct probe *probe, struct attach_error *error);
 void probe_done(struct probe *probe);
 /* NULL when the program can be had, else why not. */
 const char *probe_refuses(const struct probe *probe, const struct bpf_program *program);
+/* Are the registers described wherever a program of the object takes those of a system call? */
+bool probe_typed_calls(const struct probe *probe, const struct bpf_object *object);
 void probe_refuse(struct probe *probe, const char *program, const char *reason);
 /* What the kernel's lockdown says of itself: none, integrity, confidentiality; "" without it. */
 void probe_lockdown(char *text, size_t size);

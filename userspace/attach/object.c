@@ -126,6 +126,7 @@ static void settings_fill(struct attach *attach, struct settings *settings)
 	settings->cpus = attach->cpus;
 	settings->slots = SLOTS_PER_CPU;
 	settings->fetching_atomics = attach->probe.fetching_atomics;
+	settings->typed_calls = probe_typed_calls(&attach->probe, attach->object);
 	settings->x32 = attach->probe.x32;
 	settings->has_scope = attach->options.cgroup != NULL;
 	if (settings->has_scope && !stat(attach->options.cgroup, &st))

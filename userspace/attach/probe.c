@@ -258,8 +258,16 @@ static bool probe_has_tracepoint(const struct probe *probe, const char *name)
 	return btf__find_by_name_kind(probe->btf, type, BTF_KIND_TYPEDEF) > 0;
 }
 
+/* The function of a system call that the program is for; NULL: for something else. */
+static const char *call_of(const struct bpf_program *program)
+{
+	const char *target = strchr(bpf_program__section_name(program), '/');
+
+	return target && target[1] == '_' && strstr(target, "_sys_") ? target + 1 : NULL;
+}
+
 /* Some kernels describe what a system call's function takes in a unit that does not know the
- * registers; programs could not read them. */
+ * registers (those of sys_ni.c, on 5.10): programs read them without a type then. */
 static bool knows_registers(const struct probe *probe, const char *function)
 {
 	int id = btf__find_by_name_kind(probe->btf, function, BTF_KIND_FUNC);
@@ -270,6 +278,21 @@ static bool knows_registers(const struct probe *probe, const char *function)
 	while (t && (btf_is_ptr(t) || btf_is_mod(t)))
 		t = btf__type_by_id(probe->btf, t->type);
 	return t && btf_is_struct(t);
+}
+
+bool probe_typed_calls(const struct probe *probe, const struct bpf_object *object)
+{
+	struct bpf_program *program;
+	const char *function;
+
+	bpf_object__for_each_program(program, object)
+	{
+		function = call_of(program);
+		if (function && probe_nargs(probe, function) == 1 &&
+		    !knows_registers(probe, function))
+			return false;
+	}
+	return true;
 }
 
 const char *probe_refuses(const struct probe *probe, const struct bpf_program *program)
@@ -295,7 +318,7 @@ const char *probe_refuses(const struct probe *probe, const struct bpf_program *p
 		return "this kernel does not attach programs to functions";
 	if (probe_nargs(probe, target + 1) < 0)
 		return "the function is not in this kernel";
-	if (strstr(target, "_sys_") && target[1] == '_' && !knows_registers(probe, target + 1))
+	if (call_of(program) && probe_nargs(probe, target + 1) != 1)
 		return "this kernel does not describe what the function takes";
 	return NULL;
 }
