@@ -62,6 +62,7 @@ char LICENSE[] SEC("license") = "GPL";
 #include "attempt.h"
 #include "module.h"
 #include "program.h"
+#include "ioctl.h"
 #include "probe.h"
 #include "uring.h"
 #include "cgroup.h"

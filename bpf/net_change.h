@@ -281,26 +281,3 @@ static __always_inline int on_ioctl(struct call *call)
 			 true);
 	return net_change_end(slot, call->result);
 }
-
-/* Called too often for CALL_REGISTERS(), and described everywhere. */
-SEC("?fexit/" CALL_FUNCTION "ioctl")
-int BPF_PROG(ioctl_exit, REGS *regs, long result)
-{
-	struct call call = {.result = result, .hook = HOOK_ioctl_exit, .tier = 1};
-
-	call_arguments(&call, regs, TYPED, false);
-	return on_ioctl(&call);
-}
-
-#if defined(__TARGET_ARCH_x86)
-SEC("?fexit/__ia32_compat_sys_ioctl")
-#else
-SEC("?fexit/__arm64_compat_sys_ioctl")
-#endif
-int BPF_PROG(ioctl_compat, REGS *regs, long result)
-{
-	struct call call = {.result = result, .hook = HOOK_ioctl_exit, .tier = 1, .compat = true};
-
-	call_arguments(&call, regs, ADDRESS, true);
-	return on_ioctl(&call);
-}

@@ -407,6 +407,8 @@ static __always_inline int on_call(REGS *regs, long result)
 	case TAP_GROUPS:
 		return tap_creds(&call);
 	}
+	if (call.what == TAP_IOCTL && (__u32)call.arg[1] == IOCTL_PERF_SET_BPF)
+		return tapped(KIND_bpf) ? on_perf_bpf(&call) : 0;
 	if (call.what == TAP_IOCTL && ioctl_changes(call.arg[1]))
 		return tapped(KIND_net_change) ? on_ioctl(&call) : 0;
 	if (call.what == TAP_IOCTL && !tapped(KIND_file_flags))

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -319,6 +320,50 @@ static void check_uprobe(struct check *check)
 		    (uint64_t)(int64_t)seen->event->probe->pid);
 }
 
+/* A program for an event of perf; then another one where none can be. */
+static void act_perf(struct facts *facts)
+{
+	struct perf_event_attr attr = {.size = sizeof(attr), .config2 = 0x40};
+	FILE *file = fopen("/sys/bus/event_source/devices/uprobe/type", "re");
+	unsigned type = 0;
+	int event, program;
+
+	if (!file || fscanf(file, "%u", &type) != 1)
+		act_skip(facts, "no uprobes");
+	fclose(file);
+	attr.type = type;
+	attr.config1 = (uintptr_t)facts->path[0];
+	event = perf_open(&attr, getpid(), -1);
+	if (event < 0)
+		act_skip(facts, "uprobe: %s", strerror(errno));
+	program = load(BPF_PROG_TYPE_KPROBE, nothing, ARRAY_SIZE(nothing));
+	if (program < 0)
+		act_skip(facts, "bpf: %s", strerror(errno));
+	act_tried(facts, 0, ioctl(event, PERF_EVENT_IOC_SET_BPF, program));
+	act_tried(facts, 1, ioctl(event, PERF_EVENT_IOC_SET_BPF, -1));
+	close(event);
+	close(program);
+}
+
+static void check_perf(struct check *check)
+{
+	const Hinomi__Bpf *program, *bpf;
+
+	take(check, KIND_probe);
+	program = loaded(check, 0);
+	bpf = took(check, HINOMI__BPF__OPERATION__OPERATION_ATTACH, check->facts->error[0]);
+	if (bpf && program && !check->facts->error[0]) {
+		want_number(check, "bpf.id", program->id, bpf->id);
+		want_number(check, "bpf.type", BPF_PROG_TYPE_KPROBE, bpf->type);
+		want_number(check, "bpf.attach_type", BPF_PERF_EVENT, bpf->attach_type);
+		want_text(check, "bpf.name", NAME, &bpf->name);
+		want_text(check, "bpf.target", "uprobe", &bpf->target);
+	}
+	bpf = took(check, HINOMI__BPF__OPERATION__OPERATION_ATTACH, check->facts->error[1]);
+	if (bpf)
+		want_number(check, "bpf.id of none", 0, bpf->id);
+}
+
 static void act_ring(struct facts *facts)
 {
 	uint32_t params[30] = {0}; /* struct io_uring_params: sq_entries, cq_entries, flags, ... */
@@ -380,6 +425,7 @@ const struct test program_tests[] = {
 	{"bpf/load", NULL, act_load, check_load},
 	{"bpf/raw-tracepoint", NULL, act_attach, check_attach},
 	{"bpf/cgroup", NULL, act_cgroup, check_cgroup},
+	{"bpf/perf", prepare_program, act_perf, check_perf},
 	{"bpf/sensor", NULL, act_sensors, check_sensors},
 	{"kernel_attempt/bpf", NULL, act_attempt, check_attempt, .nobody = true},
 	{"probe/uprobe", prepare_program, act_uprobe, check_uprobe},

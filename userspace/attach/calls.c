@@ -368,7 +368,8 @@ static unsigned net_kinds(unsigned tap, unsigned kinds[TAP_KINDS_MAX])
 	case TAP_IOCTL:
 		kinds[0] = KIND_file_flags;
 		kinds[1] = KIND_net_change;
-		return 2;
+		kinds[2] = KIND_bpf;
+		return 3;
 	case TAP_SENDTO ... TAP_SENDMMSG:
 		kinds[0] = KIND_connect; /* fast open */
 		kinds[1] = KIND_udp_flow;

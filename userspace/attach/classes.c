@@ -157,8 +157,10 @@ const struct class classes[] = {
 		     TIER("module_free_tp", "delete_module_exit",
 			  "delete_module_ia32|delete_module_exit"),
 		     TIER("kernel_tap", "module_free_raw")),
-	CLASS(bpf, {.programs = {"bpf_exit", "bpf_ia32|bpf_exit"}, .extras = {"bpf_check_enter"}},
-	      TIER("kernel_tap")),
+	CLASS(bpf,
+	      {.programs = {"bpf_exit", "bpf_ia32|bpf_exit"},
+	       .extras = {"bpf_check_enter", "ioctl_exit", "ioctl_compat|ioctl_exit"}},
+	      {.programs = {"kernel_tap"}, .extras = {"tap"}}),
 	/* Debian lets only CAP_SYS_ADMIN make the kprobe that would prove the other program */
 	CLASS(probe,
 	      {.programs = {"perf_event_open_exit", "perf_event_open_ia32|perf_event_open_exit"},
