@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What is done to the machine as a whole: another kernel, its end, its clock,
- * name, swap and log, and its memory as a file.
+ * name, swap, log and accounts, its memory as a file, its ports, and who is asked
+ * before files are opened or types in another one's place.
  */
 #pragma once
 
@@ -124,12 +125,83 @@ static __always_inline int on_reboot(struct call *call)
 	return system_end(slot, call);
 }
 
+static __always_inline int on_log(struct call *call)
+{
+	__u32 type = call->arg[0];
+	struct system_record *rec;
+	struct slot *slot;
+
+	if (type < SYSLOG_READ_CLEAR || type > SYSLOG_CONSOLE_LEVEL)
+		return 0;
+	slot = system_begin(call, SYSTEM_LOG);
+	if (!slot)
+		return 0;
+	rec = (void *)slot->data;
+	rec->number = type;
+	return system_end(slot, call);
+}
+
+/* Of process accounting; without a name it ends. */
+static __always_inline int on_acct(struct call *call)
+{
+	struct slot *slot = system_begin(call, SYSTEM_ACCOUNTING);
+
+	if (!slot)
+		return 0;
+	if (call->arg[0])
+		append_asked(slot, &((struct system_record *)slot->data)->file, AT_FDCWD,
+			     (void *)call->arg[0], true);
+	return system_end(slot, call);
+}
+
+#define IO_PORTS  65536
+#define IOPL_FULL 3
+
+static __always_inline int on_ports(struct call *call)
+{
+	struct slot *slot = system_begin(call, SYSTEM_IO_PORTS);
+	struct system_record *rec;
+
+	if (!slot)
+		return 0;
+	rec = (void *)slot->data;
+	if (call->what == TAP_IOPL) {
+		rec->flags = (__u32)call->arg[0] >= IOPL_FULL ? IO_PORTS : 0;
+	} else {
+		rec->number = call->arg[0];
+		rec->flags = (__u32)call->arg[2] ? call->arg[1] : 0;
+	}
+	return system_end(slot, call);
+}
+
+#define FAN_CLASSES 0x0c /* that are asked before; 0: is only told */
+
+static __always_inline int on_fanotify(struct call *call)
+{
+	struct slot *slot;
+
+	if (!(call->arg[0] & FAN_CLASSES))
+		return 0;
+	slot = system_begin(call, SYSTEM_FILE_EVENTS);
+	if (!slot)
+		return 0;
+	((struct system_record *)slot->data)->flags = call->arg[0];
+	return system_end(slot, call);
+}
+
 CALL_EXIT_COMPAT(kexec_load, TAP_KEXEC_LOAD, on_kexec_load)
 CALL_EXIT_AT(CALL_FUNCTION, kexec_file_load, _exit, false, TAP_KEXEC_FILE, on_kexec_file)
 CALL_EXIT_TAP(sethostname, TAP_SETHOSTNAME, on_uts_name)
 CALL_EXIT_TAP(setdomainname, TAP_SETDOMAINNAME, on_uts_name)
 CALL_EXIT_TAP(swapon, TAP_SWAPON, on_swap)
 CALL_EXIT_TAP(swapoff, TAP_SWAPOFF, on_swap)
+CALL_EXIT_TAP(syslog, TAP_SYSLOG, on_log)
+CALL_EXIT_TAP(acct, TAP_ACCT, on_acct)
+CALL_EXIT_TAP(fanotify_init, TAP_FANOTIFY, on_fanotify)
+#if defined(__TARGET_ARCH_x86)
+CALL_EXIT_TAP(iopl, TAP_IOPL, on_ports)
+CALL_EXIT_TAP(ioperm, TAP_IOPERM, on_ports)
+#endif
 
 SEC("?fentry/" CALL_FUNCTION "reboot")
 int reboot_enter(__u64 *ctx)
@@ -185,29 +257,6 @@ int BPF_PROG(adjtimex_exit, struct __kernel_timex *asked, int result)
 			modes & ADJ_NANO ? part : part * NS_PER_US);
 }
 
-static __always_inline int on_log(struct call *call, __u32 type)
-{
-	struct system_record *rec;
-	struct slot *slot;
-
-	if (type < SYSLOG_READ_CLEAR || type > SYSLOG_CONSOLE_LEVEL)
-		return 0;
-	slot = system_begin(call, SYSTEM_LOG);
-	if (!slot)
-		return 0;
-	rec = (void *)slot->data;
-	rec->number = type;
-	return system_end(slot, call);
-}
-
-SEC("?fexit/do_syslog")
-int BPF_PROG(syslog_exit, int type, char *to, int len, int source, int result)
-{
-	struct call call = {.result = result, .hook = HOOK_syslog_exit, .tier = 1};
-
-	return on_log(&call, type);
-}
-
 #define MEMORY_MAJOR 1 /* of character devices: mem 1, kmem 2, port 4 */
 
 static __always_inline bool is_memory_device(dev_t device)
@@ -253,4 +302,29 @@ int BPF_PROG(kcore_exit, struct inode *inode, struct file *file, int result)
 		.result = result, .hook = HOOK_kcore_exit, .tier = tier_of(KIND_system)};
 
 	return on_memory_opened(&call, file);
+}
+
+#define TIOCSTI	       0x5412
+#define TIOCLINUX      0x541C
+#define TIOCL_PASTESEL 3
+
+/* Which byte is nobody's business here: it may be of a password. */
+SEC("?fexit/tty_ioctl")
+int BPF_PROG(terminal_exit, struct file *file, unsigned int request, unsigned long argument,
+	     long result)
+{
+	struct call call = {
+		.result = result, .hook = HOOK_terminal_exit, .tier = tier_of(KIND_system)};
+	struct slot *slot;
+	char what = 0;
+
+	if (request == TIOCLINUX)
+		bpf_probe_read_user(&what, sizeof(what), (void *)argument);
+	if (request != TIOCSTI && what != TIOCL_PASTESEL)
+		return 0;
+	slot = system_begin(&call, SYSTEM_TERMINAL_INPUT);
+	if (!slot)
+		return 0;
+	file_fill(slot, &((struct system_record *)slot->data)->file, file, ADDRESS);
+	return system_end(slot, &call);
 }

@@ -100,8 +100,15 @@ static __always_inline int tap_system(struct call *call)
 		return on_reboot(call);
 	case TAP_WRITE:
 		return tap_sysctl(call);
+	case TAP_ACCT:
+		return on_acct(call);
+	case TAP_IOPL:
+	case TAP_IOPERM:
+		return on_ports(call);
+	case TAP_FANOTIFY:
+		return on_fanotify(call);
 	case TAP_SYSLOG:
-		return on_log(call, call->arg[0]);
+		return on_log(call);
 	}
 	return tap_clock(call);
 }

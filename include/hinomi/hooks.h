@@ -138,6 +138,11 @@
 	HOOK(syslog_exit)              \
 	HOOK(memory_exit)              \
 	HOOK(kcore_exit)               \
+	HOOK(acct_exit)                \
+	HOOK(fanotify_init_exit)       \
+	HOOK(iopl_exit)                \
+	HOOK(ioperm_exit)              \
+	HOOK(terminal_exit)            \
 	HOOK(sysctl_exit)
 
 enum hook_id {

@@ -109,6 +109,10 @@ enum tap {
 	TAP_SWAPOFF,	   /* path */
 	TAP_REBOOT,	   /* magic, magic, command */
 	TAP_SYSLOG,	   /* type */
+	TAP_ACCT,	   /* path */
+	TAP_IOPL,	   /* level */
+	TAP_IOPERM,	   /* first, number, on */
+	TAP_FANOTIFY,	   /* flags */
 	TAP_SETTIMEOFDAY,  /* timeval; those with 32: of two 32-bit numbers */
 	TAP_SETTIMEOFDAY32,
 	TAP_STIME,	   /* address of one 32-bit number */

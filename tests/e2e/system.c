@@ -9,11 +9,14 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/fanotify.h>
+#include <sys/ioctl.h>
 #include <sys/klog.h>
 #include <sys/swap.h>
 #include <sys/syscall.h>
 #include <sys/timex.h>
 #include <sys/uio.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -225,6 +228,79 @@ static void check_swap(struct check *check)
 	want_number(check, "system.number", 0x1234, (uint64_t)seen->event->system->number);
 }
 
+static void act_devices(struct facts *facts)
+{
+	act_path(facts, 0, "nowhere");
+	act_tried(facts, 0, acct("nowhere"));
+	act_tried(facts, 1, syscall(SYS_fanotify_init, FAN_CLASS_CONTENT | ~FAN_ALL_INIT_FLAGS, 0));
+	act_tried(facts, 2, syscall(SYS_fanotify_init, FAN_CLASS_NOTIF, ~0)); /* not told */
+#ifdef SYS_iopl
+	act_tried(facts, 3, syscall(SYS_ioperm, 0x80, 2, 1));
+	act_tried(facts, 4, syscall(SYS_ioperm, 0x80, 2, 0));
+	act_tried(facts, 5, syscall(SYS_iopl, 3));
+#endif
+}
+
+static void want_ports(struct check *check, int n, uint64_t first, uint64_t number)
+{
+	const Hinomi__System *system =
+		took(check, HINOMI__SYSTEM__ACTION__ACTION_IO_PORTS, check->facts->error[n]);
+
+	if (!system)
+		return;
+	want_number(check, "system.number", first, (uint64_t)system->number);
+	want_number(check, "system.flags", number, system->flags);
+}
+
+static void check_devices(struct check *check)
+{
+	const Hinomi__System *system =
+		took(check, HINOMI__SYSTEM__ACTION__ACTION_ACCOUNTING, check->facts->error[0]);
+
+	while (there_is(check, KIND_file_open)) /* the kernel's own, of the name; tier 1 */
+		take(check, KIND_file_open);
+	if (system)
+		want_asked(check, check->facts->path[0], system->file);
+	system = took(check, HINOMI__SYSTEM__ACTION__ACTION_FILE_EVENTS, check->facts->error[1]);
+	if (system)
+		want_number(check, "system.flags",
+			    (uint32_t)(FAN_CLASS_CONTENT | ~FAN_ALL_INIT_FLAGS), system->flags);
+#ifdef SYS_iopl
+	want_ports(check, 3, 0x80, 2);
+	want_ports(check, 4, 0x80, 0);
+	want_ports(check, 5, 0, 65536);
+#endif
+}
+
+/* A terminal of its own, into which it types. */
+static void act_typing(struct facts *facts)
+{
+	int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC), unlock = 0, fd;
+
+	if (master < 0 || ioctl(master, TIOCSPTLCK, &unlock))
+		act_skip(facts, "/dev/ptmx: %s", strerror(errno));
+	fd = must(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY));
+	must(fstat(fd, &facts->stat[0]));
+	act_tried(facts, 0, ioctl(fd, TIOCSTI, "x"));
+	must(ioctl(fd, TCGETS, &(struct termios){0})); /* not told */
+	close(fd);
+	close(master);
+}
+
+static void check_typing(struct check *check)
+{
+	const Hinomi__System *system;
+
+	while (there_is(check, KIND_file_open))
+		take(check, KIND_file_open);
+	if (tier_of(check, KIND_system) != 1)
+		return;
+	system = took(check, HINOMI__SYSTEM__ACTION__ACTION_TERMINAL_INPUT, check->facts->error[0]);
+	if (system)
+		want_number(check, "system.file.inode", check->facts->stat[0].st_ino,
+			    system->file->inode);
+}
+
 static void prepare_kernel(struct facts *facts)
 {
 	program_copy(facts, 0, "kernel", 0644);
@@ -328,6 +404,8 @@ const struct test system_tests[] = {
 	{"sysctl/forward", NULL, act_sysctl, check_sysctl},
 	{"system/names", NULL, act_names, check_names},
 	{"system/clock", NULL, act_clock, check_clock},
+	{"system/devices", NULL, act_devices, check_devices},
+	{"system/typing", NULL, act_typing, check_typing},
 	{"system/swap", NULL, act_swap, check_swap},
 	{"system/kexec", prepare_kernel, act_kexec, check_kexec},
 	{"system/memory", NULL, act_memory, check_memory},

@@ -6,7 +6,7 @@
 #include <hinomi/record.h>
 
 #define TIERS_MAX    2
-#define PROGRAMS_MAX 20
+#define PROGRAMS_MAX 26
 #define EXTRAS_MAX   24
 
 struct tier {

@@ -207,6 +207,10 @@ void say_system(const struct body *body, const Hinomi__Event *event)
 		[HINOMI__SYSTEM__ACTION__ACTION_SWAP_OFF] = "swap off",
 		[HINOMI__SYSTEM__ACTION__ACTION_LOG] = "kernel log, syslog action",
 		[HINOMI__SYSTEM__ACTION__ACTION_MEMORY] = "opened",
+		[HINOMI__SYSTEM__ACTION__ACTION_ACCOUNTING] = "process accounting",
+		[HINOMI__SYSTEM__ACTION__ACTION_IO_PORTS] = "I/O ports from",
+		[HINOMI__SYSTEM__ACTION__ACTION_FILE_EVENTS] = "is asked before files are opened",
+		[HINOMI__SYSTEM__ACTION__ACTION_TERMINAL_INPUT] = "types into",
 	};
 	const Hinomi__System *system = event->system;
 	unsigned action = (unsigned)system->action;
