@@ -171,6 +171,7 @@ static __noinline void level_store(struct level_key *key, struct file *file)
 	if (is_memory(&level->file, slot->walk.mnt))
 		level->file.flags |= FILE_MEMORY;
 	len = path_build(slot->index);
+	level->file.directory = path_directory(slot, READ(file, f_path.dentry));
 	if (len & PATH_LEADING_MISSING || (len & 0xffff) > EXEC_LEVEL_PATH)
 		level->file.flags |= FILE_PATH_TRUNCATED;
 	len &= 0xffff;

@@ -39,8 +39,7 @@ int BPF_PROG(mount_exit, const char *source, struct path *path, const char *type
 	rec->action = MOUNT_MOUNT;
 	rec->flags = flags;
 	inode_fill(&rec->target, READ(path, dentry, d_inode), ADDRESS);
-	rec->target.flags |=
-		append_path(slot, &rec->target.path, READ(path, mnt), READ(path, dentry));
+	append_file_path(slot, &rec->target, READ(path, mnt), READ(path, dentry));
 	append_string(slot, &rec->source, source, false);
 	append_string(slot, &rec->type, type, false);
 	return record_end(slot, result, LANE_OF_mount);
@@ -85,7 +84,7 @@ int BPF_PROG(umount_exit, struct path *path, int flags, int result)
 	rec->flags = flags;
 	if (p) {
 		rec->target = p->file;
-		rec->target.flags |= append_path(slot, &rec->target.path, p->mnt, p->dentry);
+		append_file_path(slot, &rec->target, p->mnt, p->dentry);
 		mount_source(slot, rec, p->from);
 	} else { /* it is not known any more where it was */
 		inode_fill(&rec->target, READ(path, dentry, d_inode), ADDRESS);
@@ -132,7 +131,7 @@ static __always_inline int on_move_mount(struct call *call)
 	rec->flags = call->arg[4];
 	if (p) {
 		rec->target = p->file;
-		rec->target.flags |= append_path(slot, &rec->target.path, p->mnt, p->dentry);
+		append_file_path(slot, &rec->target, p->mnt, p->dentry);
 		mount_source(slot, rec, p->from);
 		goto end;
 	}
@@ -168,7 +167,7 @@ static __always_inline int on_root(struct call *call, __u32 kind, const void *ro
 	if (p)
 		rec->target = p->file;
 	if (p && kind == KIND_chroot)
-		rec->target.flags |= append_path(slot, &rec->target.path, p->mnt, p->dentry);
+		append_file_path(slot, &rec->target, p->mnt, p->dentry);
 	else
 		append_asked(slot, &rec->target, AT_FDCWD, root, true);
 	if (old)

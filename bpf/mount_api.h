@@ -204,7 +204,7 @@ static __always_inline int on_fsconfig(struct call *call)
 					  : READ((struct super_block___mounts *)sb, s_flags);
 		rec->flags = (rec->flags & SB_FLAGS_OF_USERS) | MS_REMOUNT;
 		inode_fill(&rec->target, READ(root, d_inode), ADDRESS);
-		rec->target.flags |= append_path(slot, &rec->target.path, mnt, root);
+		append_file_path(slot, &rec->target, mnt, root);
 		if (!mnt)
 			rec->target.flags |= FILE_PATH_TRUNCATED;
 		mount_source(slot, rec, mnt);

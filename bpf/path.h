@@ -189,16 +189,19 @@ static __always_inline __u32 append_path(struct slot *slot, struct bytes_ref *re
 	return flags;
 }
 
-/* The same of a file, which also gets its directory; what has no name in one is its own parent. */
+/* Of what the last path was built of: 0 for what has no name in a directory, its own parent. */
+static __always_inline __u64 path_directory(struct slot *slot, struct dentry *dentry)
+{
+	struct dentry *parent = slot->walk.parent;
+
+	return parent == dentry ? 0 : READ(parent, d_inode, i_ino);
+}
+
 static __always_inline void append_file_path(struct slot *slot, struct file_ref *to,
 					     struct vfsmount *mnt, struct dentry *dentry)
 {
-	struct dentry *parent;
-
 	to->flags |= append_path(slot, &to->path, mnt, dentry);
-	parent = slot->walk.parent;
-	if (parent != dentry)
-		to->directory = READ(parent, d_inode, i_ino);
+	to->directory = path_directory(slot, dentry);
 }
 
 static __always_inline bool is_memory(struct file_ref *file, struct vfsmount *mnt)

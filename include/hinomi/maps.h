@@ -59,7 +59,7 @@ struct settings {
 	__u32 slots;		/* scratch slots per cpu */
 	__u32 fetching_atomics; /* the kernel has them; else next() was rewritten */
 	__u32 typed_calls; /* all functions of system calls are described with their registers */
-	__u32 x32;		/* the kernel has the x32 table of system calls */
+	__u32 x32;	   /* the kernel has the x32 table of system calls */
 	__u32 nargs[NARGS_MAX];
 	__u32 wake_bytes[LANES]; /* wake the reader when this much waits */
 	__u32 keep_reserve;	 /* this much of the must-keep ring takes whoever has privileges */

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "e2e.h"
+#include "int80.h"
 
 #if defined(__x86_64__)
 
@@ -26,10 +27,6 @@ enum {
 	NR_creat = 8,
 	NR_unlink = 10,
 	NR_execve = 11,
-	NR_getpid = 20,
-	NR_stime = 25,
-	NR_setgroups16 = 81,
-	NR_setresuid16 = 164,
 	NR_rename = 38,
 	NR_socketcall = 102,
 	NR_chmod = 15,
@@ -45,38 +42,6 @@ enum {
 
 #define PAGE 4096
 
-/* Four arguments are enough here; addresses must lie below 4 GiB. */
-static long int80(long nr, long a, long b, long c)
-{
-	long result;
-
-	__asm__ volatile("int $0x80"
-			 : "=a"(result)
-			 : "a"(nr), "b"(a), "c"(b), "d"(c), "S"(0L), "D"(0L)
-			 : "memory", "r8", "r9", "r10", "r11");
-	return (int)result;
-}
-
-static int can_do(struct facts *facts)
-{
-	(void)facts;
-	return int80(NR_getpid, 0, 0, 0) == getpid() ? 0 : 1;
-}
-
-static void probe(struct facts *facts)
-{
-	int status;
-	pid_t pid = must(fork());
-
-	if (pid == 0)
-		_exit(can_do(facts));
-	waitpid(pid, &status, 0);
-	facts->pid[0] = pid;
-	facts->number[7] = (uint64_t)status;
-	if (status)
-		act_skip(facts, "this kernel has no 32-bit system calls");
-}
-
 static char *low_page(struct facts *facts)
 {
 	return must((char *)mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
@@ -88,7 +53,7 @@ static void act_files(struct facts *facts)
 	char *name = low_page(facts), *other = name + 64;
 	long fd;
 
-	probe(facts);
+	int80_probe(facts);
 	act_path(facts, 0, "marker");
 	act_path(facts, 1, "other");
 	strcpy(name, "marker");
@@ -162,7 +127,7 @@ static void act_change(struct facts *facts)
 	char *name = low_page(facts), *directory = name + 64;
 	int *times = (int *)(name + 128);
 
-	probe(facts);
+	int80_probe(facts);
 	act_path(facts, 0, "marker");
 	act_path(facts, 1, "directory");
 	strcpy(name, "marker");
@@ -227,7 +192,7 @@ static int executes(struct facts *facts)
 
 static void act_exec_by_32(struct facts *facts)
 {
-	probe(facts);
+	int80_probe(facts);
 	for (int i = 0; i < 2; i++) {
 		facts->number[0] = (uint64_t)i;
 		facts->pid[1 + i] = act_fork(facts, executes);
@@ -255,7 +220,7 @@ static void act_sockets(struct facts *facts)
 	unsigned *call = (unsigned *)((char *)to + 64);
 	int fd = must(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
 
-	probe(facts);
+	int80_probe(facts);
 	to->sin_family = AF_INET;
 	to->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	to->sin_port = htons(7);
@@ -373,7 +338,7 @@ static void act_net(struct facts *facts)
 	struct low *low = (void *)low_page(facts);
 	int listener, fd;
 
-	probe(facts);
+	int80_probe(facts);
 	fd = connected(facts, &listener);
 	memcpy(low->hello, "\026\003\001\0\004\001\0\0\0", HELLO_SIZE);
 	low->call[0] = (unsigned)fd;
@@ -439,7 +404,7 @@ static void act_itself(struct facts *facts)
 	} *program = (void *)low_page(facts);
 	struct sock_filter *allow = (void *)((char *)program + 64);
 
-	probe(facts);
+	int80_probe(facts);
 	*allow = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	program->len = 1;
 	program->filter = (unsigned)(long)allow;
@@ -468,43 +433,6 @@ static void check_itself(struct check *check)
 	want_compat(check, second);
 }
 
-/* Calls that only 32-bit programs have: with 16-bit ids, and one that sets the clock, here from
- * where nothing is. */
-static void act_old(struct facts *facts)
-{
-	probe(facts);
-	if (int80(NR_setresuid16, 0, 0, 0) != -EPERM || int80(NR_setgroups16, 0, 0, 0) != -EPERM)
-		act_fail(facts, "ids of root");
-	facts->error[0] = -(int)int80(NR_stime, 1, 0, 0);
-}
-
-static void want_refused_call(struct check *check, uint32_t call)
-{
-	const struct seen *seen = take(check, KIND_cred_change);
-
-	if (!seen)
-		return;
-	want_result(check, EPERM, seen);
-	want_number(check, "compat", 1, seen->event->compat);
-	want_number(check, "cred_change.refused_call", call,
-		    seen->event->cred_change->refused_call);
-}
-
-static void check_old(struct check *check)
-{
-	take(check, KIND_fork);
-	take(check, KIND_exit);
-	want_refused_call(check, NR_setresuid16);
-	want_refused_call(check, NR_setgroups16);
-	/* the function below the calls is not reached by this one */
-	if (check->facts->error[0] == EFAULT && tier_of(check, KIND_system) > 1) {
-		const struct seen *seen = take(check, KIND_kernel_attempt);
-
-		if (seen)
-			want_result(check, EFAULT, seen);
-	}
-}
-
 const struct test compat_tests[] = {
 	{"compat/itself", NULL, act_itself, check_itself},
 	{"compat/exec", prepare_exec, act_exec_by_32, check_exec_by_32},
@@ -512,7 +440,6 @@ const struct test compat_tests[] = {
 	{"compat/change", prepare_change, act_change, check_change},
 	{"compat/sockets", NULL, act_sockets, check_sockets},
 	{"compat/net", NULL, act_net, check_net},
-	{"compat/old", NULL, act_old, check_old, .nobody = true},
 	{"compat/x32-files", NULL, act_files_x32, check_files},
 	{"compat/x32-own", NULL, act_own_x32, check_own_x32},
 	{},

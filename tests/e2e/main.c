@@ -26,14 +26,14 @@
 #define HASHED_US 1000000 /* digests that are being worked out go with the sensor */
 
 static const struct test *const groups[] = {
-	process_tests, exec_tests,	args_tests,    fork_tests,	 exit_tests,
-	creds_tests,   create_tests,	open_tests,    names_tests,	 attr_tests,
-	inet_tests,    unix_tests,	place_tests,   compat_tests,	 uring_tests,
-	flows_tests,   special_tests,	inject_tests,  mount_tests,	 change_tests,
-	login_tests,   origin_tests,	opening_tests, net_change_tests, watch_tests,
-	program_tests, system_tests,	launch_tests,  restrict_tests,	 memory_tests,
-	overlay_tests, mount_api_tests, refused_tests, lane_tests,	 activity_tests,
-	module_tests,
+	process_tests, exec_tests,	 args_tests,	fork_tests,	  exit_tests,
+	creds_tests,   create_tests,	 open_tests,	names_tests,	  attr_tests,
+	inet_tests,    unix_tests,	 place_tests,	compat_tests,	  uring_tests,
+	flows_tests,   special_tests,	 inject_tests,	mount_tests,	  change_tests,
+	login_tests,   origin_tests,	 opening_tests, net_change_tests, watch_tests,
+	program_tests, system_tests,	 launch_tests,	restrict_tests,	  memory_tests,
+	overlay_tests, mount_api_tests,	 refused_tests, lane_tests,	  activity_tests,
+	module_tests,  compat_old_tests,
 };
 
 struct run {
