@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/telltale.h"
 #include "pipeline.h"
 
 #define CAP(name)	(1ULL << CAP_##name)
@@ -76,6 +77,7 @@ int confine_start(const char *spool)
 #define REFUSE(call)                                           \
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1), \
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
+#define REFUSE_TELLTALE(call) REFUSE(call),
 
 static struct sock_filter code[] = {
 	LOAD(arch),
@@ -86,49 +88,20 @@ static struct sock_filter code[] = {
 	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1), /* x32 */
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
 #endif
-	REFUSE(execve),
-	REFUSE(execveat),
-	REFUSE(ptrace),
-	REFUSE(process_vm_readv),
-	REFUSE(process_vm_writev),
-	REFUSE(bpf),
-	REFUSE(perf_event_open),
-	REFUSE(mount),
-	REFUSE(move_mount),
-	REFUSE(open_tree),
-	REFUSE(fsopen),
-	REFUSE(fsmount),
-	REFUSE(umount2),
-	REFUSE(pivot_root),
-	REFUSE(chroot),
-	REFUSE(setns),
-	REFUSE(unshare),
-	REFUSE(init_module),
-	REFUSE(finit_module),
-	REFUSE(delete_module),
-	REFUSE(kexec_load),
-	REFUSE(reboot),
-	REFUSE(swapon),
-	REFUSE(swapoff),
-	REFUSE(sethostname),
-	REFUSE(settimeofday),
-	REFUSE(clock_settime),
-	REFUSE(setuid),
-	REFUSE(setgid),
-	REFUSE(setresuid),
-	REFUSE(setresgid),
-	REFUSE(setgroups),
-	REFUSE(capset),
-	REFUSE(keyctl),
+	TELLTALE_CALLS(REFUSE_TELLTALE) REFUSE(keyctl),
 	REFUSE(add_key),
-	REFUSE(userfaultfd),
+	REFUSE(request_key),
+	REFUSE(memfd_create),
+	REFUSE(pkey_mprotect),
 	REFUSE(bind),
 	REFUSE(listen),
+	REFUSE(accept),
 	REFUSE(accept4),
 	REFUSE(connect),
 	REFUSE(io_uring_setup),
+	REFUSE(io_uring_enter),
+	REFUSE(io_uring_register),
 	REFUSE(personality),
-	REFUSE(acct),
 	/* sockets: only the service manager's */
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
 	LOAD(args[0]),

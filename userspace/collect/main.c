@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/notify.h"
+#include "base/sandbox.h"
 #include "collect/finding.h"
 #include "collect/logs.h"
 #include "collect/notary.h"
@@ -278,6 +279,10 @@ static int run(const struct options *options, struct routes *routes)
 			  options->cert ? "; are certificate and key a pair in PEM form?" : "");
 		return EXIT_FAILURE;
 	}
+	err = sandbox_enter(SANDBOX_ACCEPTS);
+	if (err)
+		log_warning("system calls that are not needed cannot be given up: %s",
+			    strerror(-err));
 	say_address(server_options.listen_fd, options);
 	serve(server, routes, signals);
 	return EXIT_SUCCESS;

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/notify.h"
+#include "base/sandbox.h"
 #include "config/config.h"
 #include "frame/crypto.h"
 #include "forward/cloud.h"
@@ -149,6 +150,16 @@ static int open_state(const struct options *options, const char *spool, int *ret
 	return 0;
 }
 
+/* Before anything is said to the network; a kernel without seccomp(2) must not keep events back. */
+static void confine(void)
+{
+	int err = sandbox_enter(SANDBOX_CONNECTS);
+
+	if (err)
+		log_warning("system calls that are not needed cannot be given up: %s",
+			    strerror(-err));
+}
+
 static sigset_t block_signals(int how)
 {
 	sigset_t set;
@@ -256,6 +267,7 @@ int main(int argc, char **argv)
 	} else {
 		forward.state_dir = state;
 		curl_global_init(CURL_GLOBAL_DEFAULT);
+		confine();
 		if (cloud_label(config))
 			return EXIT_FAILURE;
 		status = deliver(&forward, signals);
