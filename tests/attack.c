@@ -2,6 +2,7 @@
 /*
  * What root may try against the sensor, for 60-honest, by the sensor's own ids:
  *   attack detach        every link of ours: detach it, replace its program; says how many it could
+ *   attack replace       the program of the iterator over tasks; 77 where that cannot be done
  *   attack tap           no system call is looked at any more
  *   attack hide PID      PID is taken for the sensor itself
  *   attack slots on|off  no program finds a place to put a record together
@@ -85,6 +86,60 @@ static int detach(void)
 	return links && !detached && !replaced ? 0 : 1;
 }
 
+static int info(int fd, void *info, uint32_t size)
+{
+	union bpf_attr attr = {
+		.info = {.bpf_fd = (uint32_t)fd, .info_len = size, .info = (uintptr_t)info}};
+
+	return bpf(BPF_OBJ_GET_INFO_BY_FD, &attr);
+}
+
+/* A program that iterates over the same as the link's own, and says nothing. */
+static int silent_iterator(uint32_t own)
+{
+	static const struct bpf_insn code[] = {
+		{BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0},
+		{BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
+	};
+	union bpf_attr attr = {.prog_id = own};
+	struct bpf_prog_info program = {0};
+	int fd = bpf(BPF_PROG_GET_FD_BY_ID, &attr);
+
+	if (fd < 0 || info(fd, &program, sizeof(program)) || !program.attach_btf_id)
+		return -1;
+	attr = (union bpf_attr){.prog_type = BPF_PROG_TYPE_TRACING,
+				.expected_attach_type = BPF_TRACE_ITER,
+				.attach_btf_id = program.attach_btf_id,
+				.insns = (uintptr_t)code,
+				.insn_cnt = 2,
+				.license = (uintptr_t) "GPL"};
+	return bpf(BPF_PROG_LOAD, &attr);
+}
+
+static int replace(void)
+{
+	uint32_t id = 0;
+	int fd;
+
+	while ((fd = by_id(BPF_LINK_GET_NEXT_ID, BPF_LINK_GET_FD_BY_ID, &id)) >= 0) {
+		char target[16] = "";
+		struct bpf_link_info link = {.iter = {.target_name = (uintptr_t)target,
+						      .target_name_len = sizeof(target)}};
+		union bpf_attr attr = {.link_update.link_fd = (uint32_t)fd};
+		int program;
+
+		if (info(fd, &link, sizeof(link)) || link.type != BPF_LINK_TYPE_ITER ||
+		    strcmp(target, "task"))
+			continue;
+		program = silent_iterator(link.prog_id);
+		if (program < 0)
+			return 77;
+		attr.link_update.new_prog_fd = (uint32_t)program;
+		return bpf(BPF_LINK_UPDATE, &attr) ? 1 : 0;
+	}
+	return 1;
+}
+
 static int control_set(const char *what, uint32_t pid)
 {
 	struct bpf_map_info info = {};
@@ -157,6 +212,8 @@ int main(int argc, char **argv)
 
 	if (!strcmp(what, "detach"))
 		return detach();
+	if (!strcmp(what, "replace"))
+		return replace();
 	if (!strcmp(what, "tap") || !strcmp(what, "hide"))
 		return control_set(what, (uint32_t)atoi(more));
 	if (!strcmp(what, "slots"))
@@ -165,7 +222,8 @@ int main(int argc, char **argv)
 		return trace(atoi(more));
 	if (!strcmp(what, "without-bpf") && argc > 2)
 		return without_bpf(argv + 2);
-	fputs("usage: attack detach|tap|hide PID|slots on|off|trace PID|without-bpf COMMAND...\n",
+	fputs("usage: attack detach|replace|tap|hide PID|slots on|off|trace PID|without-bpf "
+	      "COMMAND...\n",
 	      stderr);
 	return 2;
 }

@@ -9,6 +9,7 @@
 #include "attach/attach.h"
 #include "config/config.h"
 #include "enrich/enrich.h"
+#include "guard/guard.h"
 #include "spool/spool.h"
 
 struct coverage_list {
@@ -135,6 +136,18 @@ void announce_tamper(void *pipeline, const Hinomi__SensorTamper *tamper, const s
 	event.body_case = HINOMI__EVENT__BODY_SENSOR_TAMPER;
 	event.sensor_tamper = (Hinomi__SensorTamper *)tamper;
 	pipeline_own_by(pipeline, KIND_sensor_tamper, &event, by);
+}
+
+void announce_found(struct pipeline *p, Hinomi__SensorTamper__What what, const char *object,
+		    char *was, char *is)
+{
+	Hinomi__SensorTamper tamper = HINOMI__SENSOR_TAMPER__INIT;
+
+	tamper.what = what;
+	tamper.object = (ProtobufCBinaryData){strlen(object), (uint8_t *)object};
+	tamper.was = was ?: tamper.was;
+	tamper.is = is ?: tamper.is;
+	guard_tell(p->guard, &tamper, NULL);
 }
 
 void announce_front(struct pipeline *p, enum lane lane)

@@ -158,6 +158,9 @@ struct coverage_change {
 /* All classes as they are; n 0: nothing has changed, it is time again. */
 /* by: the event that told it, or NULL */
 void announce_tamper(void *pipeline, const Hinomi__SensorTamper *tamper, const struct event *by);
+/* Found by looking, so that nobody knows who did it; the values before and now, or NULL both. */
+void announce_found(struct pipeline *p, Hinomi__SensorTamper__What what, const char *object,
+		    char *was, char *is);
 /* The configuration differs from that of the run before, which the spool has kept. */
 void announce_config(struct pipeline *p);
 void announce_coverage(struct pipeline *p, const struct coverage_change *changes, size_t n);

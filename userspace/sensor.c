@@ -284,11 +284,7 @@ static void ready(struct sensor *s)
 
 static void child_gone(struct sensor *s, const char *what)
 {
-	Hinomi__SensorTamper tamper = HINOMI__SENSOR_TAMPER__INIT;
-
-	tamper.what = HINOMI__SENSOR_TAMPER__WHAT__WHAT_CHILD;
-	tamper.object = (ProtobufCBinaryData){strlen(what), (uint8_t *)what};
-	guard_tell(s->pipeline.guard, &tamper, NULL);
+	announce_found(&s->pipeline, HINOMI__SENSOR_TAMPER__WHAT__WHAT_CHILD, what, NULL, NULL);
 	log_error("the %s, a child of the sensor, is gone: stopping, to be started anew", what);
 	s->broken = "a child of it is gone";
 }
@@ -306,7 +302,7 @@ static void prove(struct sensor *s, uint64_t now)
 /* Is the sensor itself as it should be? */
 static void look(struct sensor *s, uint64_t now)
 {
-	Hinomi__SensorTamper tamper = HINOMI__SENSOR_TAMPER__INIT;
+	char was[ATTACH_LINK_TEXT], is[ATTACH_LINK_TEXT];
 	uint32_t forwarders[ATTACH_PROTECT];
 	const char *what;
 
@@ -319,11 +315,11 @@ static void look(struct sensor *s, uint64_t now)
 	guard_watch(s->pipeline.guard);
 	if (output_place_lost(&s->pipeline))
 		s->broken = "its spool is gone";
-	while ((what = attach_check(s->attach))) {
-		tamper.what = HINOMI__SENSOR_TAMPER__WHAT__WHAT_MAP;
-		tamper.object = (ProtobufCBinaryData){strlen(what), (uint8_t *)what};
-		guard_tell(s->pipeline.guard, &tamper, NULL);
-	}
+	while ((what = attach_check(s->attach)))
+		announce_found(&s->pipeline, HINOMI__SENSOR_TAMPER__WHAT__WHAT_MAP, what, NULL,
+			       NULL);
+	while ((what = attach_check_link(s->attach, was, is)))
+		announce_found(&s->pipeline, HINOMI__SENSOR_TAMPER__WHAT__WHAT_BPF, what, was, is);
 }
 
 static void beat(struct sensor *s, uint64_t now)

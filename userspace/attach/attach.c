@@ -136,6 +136,7 @@ void attach_free(struct attach *attach)
 	flows_stop(attach);
 	keeper_stop(attach);
 	links_drop(attach);
+	linked_close(attach);
 	skipped_close(attach);
 	if (attach->tasks_link >= 0)
 		close(attach->tasks_link);
@@ -405,6 +406,7 @@ bool attach_detached(const struct attach *attach)
 
 int attach_stop(struct attach *attach)
 {
+	linked_close(attach);
 	links_drop(attach);
 	return 0;
 }

@@ -82,6 +82,12 @@ void attach_protect(struct attach *attach, const uint32_t tgids[ATTACH_PROTECT])
 /* Puts right what somebody else wrote into the memory shared with the programs, and says what it
  * was; NULL: nothing.  Once every class has its tier. */
 const char *attach_check(struct attach *attach);
+/* A link that somebody else closed, or whose program he replaced: its program's name, and the two
+ * as they were and are, in words; each change once.  NULL: no more of them.  Needs no right to BPF;
+ * some 2 us for each link.  Once every class has its tier. */
+#define ATTACH_LINK_TEXT 64
+const char *attach_check_link(struct attach *attach, char was[ATTACH_LINK_TEXT],
+			      char is[ATTACH_LINK_TEXT]);
 /* Every running process, as task_record, to fn. */
 int attach_tasks(struct attach *attach, void (*fn)(void *ctx, const void *record, size_t size),
 		 void *ctx);

@@ -78,6 +78,13 @@ struct counted_program {
 	uint64_t kinds[(KINDS_MAX + 63) / 64]; /* classes that rest on it */
 };
 
+/* A link, as it was when it was looked at last. */
+struct linked {
+	const char *name;
+	int info;	/* fdinfo of its descriptor */
+	uint64_t is[2]; /* its number and its program's; zeroes: it is gone */
+};
+
 /* Processes of ours, by the id that we know and by the one that the kernel has. */
 enum own_process { OWN_SENSOR, OWN_KEEPER, OWN_TELLER, OWN_MAX };
 
@@ -94,6 +101,8 @@ struct attach {
 	int links[LINKS_MAX];	   /* descriptors */
 	char link_names[LINKS_MAX][32];
 	unsigned nlinks;
+	struct linked linked[LINKS_MAX + 2]; /* those and the iterators below */
+	unsigned nlinked;
 	struct counted_program programs[LINKS_MAX];
 	unsigned nprograms;
 	int map_fds[8]; /* enum attach_map */
@@ -185,6 +194,9 @@ void held_link(const struct attach *attach, int fd);
 void skipped_program(struct attach *attach, const char *name, int fd);
 void skipped_class(struct attach *attach, const char *name, unsigned kind);
 void skipped_close(struct attach *attach);
+/* linked.c: how the links are, when there will be no others */
+void linked_note(struct attach *attach);
+void linked_close(struct attach *attach);
 /* Tells the programs which tier each class is on. */
 void tiers_tell(const struct attach *attach);
 bool rests_on_tap(void *attach, unsigned kind);

@@ -243,6 +243,7 @@ bool attach_canary_judge(struct attach *attach, bool answered)
 		return false;
 	attach->settled = true;
 	memcpy(&attach->expected, attach->control, sizeof(attach->expected));
+	linked_note(attach);
 	if (!attach->blind)
 		store_keep(attach);
 	return true;

@@ -20,15 +20,10 @@ int fdinfo_open(int fd)
 	return info < 0 ? -errno : info;
 }
 
-int fdinfo_number(int info, const char *name, uint64_t *ret)
+static int number_of(char *text, const char *name, uint64_t *ret)
 {
-	char text[TEXT_MAX];
 	size_t length = strlen(name);
-	ssize_t n = pread(info, text, sizeof(text) - 1, 0);
 
-	if (n < 0)
-		return -errno;
-	text[n] = 0;
 	for (char *line = text, *next; line; line = next ? next + 1 : NULL) {
 		unsigned long long number;
 		char *end;
@@ -44,4 +39,23 @@ int fdinfo_number(int info, const char *name, uint64_t *ret)
 		return 0;
 	}
 	return -ENODATA;
+}
+
+int fdinfo_numbers(int info, const char *const *names, size_t n, uint64_t *ret)
+{
+	char text[TEXT_MAX];
+	ssize_t size = pread(info, text, sizeof(text) - 1, 0);
+	int err = 0;
+
+	if (size < 0)
+		return -errno;
+	text[size] = 0;
+	for (size_t i = 0; i < n && !err; i++)
+		err = number_of(text, names[i], &ret[i]);
+	return err;
+}
+
+int fdinfo_number(int info, const char *name, uint64_t *ret)
+{
+	return fdinfo_numbers(info, &name, 1, ret);
 }
