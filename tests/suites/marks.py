@@ -18,6 +18,11 @@ def verdict(name, problems, note=""):
     print(f"{'not ok' if problems else 'ok'} {name} {problems[0] if problems else note}".rstrip(), flush=True)
 
 
+def count(done, full, unit):
+    """For the table at the end of the faults: how often the fault was performed, and how often it is in full."""
+    print(f"count {done} {full} {unit}", flush=True)
+
+
 def cgroup_root():
     with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
         for line in mounts:
