@@ -477,14 +477,37 @@ static void test_more(void **state)
 	assert_int_equal(heard.what, HINOMI__SENSOR_TAMPER__WHAT__WHAT_BPF);
 }
 
+/* Noise about our objects does not hide that one of them has changed. */
+static void test_found_apart(void **state)
+{
+	struct heard heard;
+	CLEANUP(guard_free) struct guard *guard = guard_make(&heard);
+	Hinomi__SensorTamper found = HINOMI__SENSOR_TAMPER__INIT;
+	Hinomi__Bpf bpf = HINOMI__BPF__INIT;
+	struct world w;
+
+	(void)state;
+	world_make(&w, KIND_bpf, ATTACKER);
+	bpf.operation = HINOMI__BPF__OPERATION__OPERATION_OPEN_MAP;
+	bpf.ours = 1;
+	w.body.bpf = &bpf;
+	for (unsigned i = 0; i < 100; i++)
+		guard_see(guard, &w.event);
+	assert_true(heard.n < 100);
+	heard.n = 0;
+	found.what = HINOMI__SENSOR_TAMPER__WHAT__WHAT_BPF;
+	guard_tell(guard, &found, NULL);
+	assert_int_equal(heard.n, 1);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_signal),	  cmocka_unit_test(test_files),
-		cmocka_unit_test(test_more),	  cmocka_unit_test(test_limit),
-		cmocka_unit_test(test_compare),	  cmocka_unit_test(test_identity),
-		cmocka_unit_test(test_prefix),	  cmocka_unit_test(test_link),
-		cmocka_unit_test(test_forwarder),
+		cmocka_unit_test(test_signal),	    cmocka_unit_test(test_files),
+		cmocka_unit_test(test_found_apart), cmocka_unit_test(test_more),
+		cmocka_unit_test(test_limit),	    cmocka_unit_test(test_compare),
+		cmocka_unit_test(test_identity),    cmocka_unit_test(test_prefix),
+		cmocka_unit_test(test_link),	    cmocka_unit_test(test_forwarder),
 	};
 	int failed;
 

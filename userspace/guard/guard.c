@@ -33,8 +33,8 @@ void guard_free(struct guard *guard)
 
 void guard_tell(struct guard *guard, Hinomi__SensorTamper *tamper, const struct event *by)
 {
-	bool failed = by && by->body->result < 0;
-	struct told *told = &guard->told[(unsigned)tamper->what % WHATS * 2 + failed];
+	unsigned way = !by ? FOUND : by->body->result < 0 ? FAILED : DONE;
+	struct told *told = &guard->told[way][(unsigned)tamper->what % WHATS];
 	uint64_t now_ns = clock_boot_ns();
 
 	if (now_ns - told->since_ns > MINUTE_NS)

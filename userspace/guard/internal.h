@@ -69,6 +69,10 @@ struct watched {
 	char value[VALUE_SIZE];
 };
 
+/* Counted apart, so that none hides another: what somebody did or tried in vain, as events tell,
+ * and what came of it. */
+enum way { DONE, FAILED, FOUND, WAYS };
+
 struct told {
 	uint64_t since_ns;
 	unsigned n;
@@ -90,8 +94,8 @@ struct guard {
 	uint64_t mount_ns[2]; /* paths are as seen from these: the first process's, ours */
 	struct watched watched[WATCHED_MAX];
 	unsigned nwatched;
-	char cgroup[PATH_SIZE];	     /* of ours, as the kernel names it */
-	struct told told[2 * WHATS]; /* attempts that failed are counted apart */
+	char cgroup[PATH_SIZE]; /* of ours, as the kernel names it */
+	struct told told[WAYS][WHATS];
 	/* pause.c */
 	uint64_t turn_ns, waited_ns, ready_ns;
 	uint32_t continued_by;
