@@ -183,6 +183,8 @@ class Rig:
         for name in sorted(os.listdir(directory)):
             with open(f"{directory}/{name}", encoding="utf-8") as file:
                 for line in file:
+                    if not line.endswith("\n"):  # it is being written
+                        break
                     attributes = {a["key"]: a["value"] for a in json.loads(line)["record"]["attributes"]}
                     found[int(attributes["file.path"]["stringValue"].split("/")[2])] += 1
                     ids.add(attributes["log.record.uid"]["stringValue"])

@@ -14,7 +14,7 @@
 #include "spool_tools.h"
 
 static struct spool_io real;
-static bool refused[LANES];
+static _Atomic bool refused[LANES]; /* the thread that syncs asks as well */
 
 /* Of which lane's directory, or of which file in it, the descriptor is. */
 static bool is_refused(int fd)

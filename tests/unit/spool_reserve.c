@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "spool/io.h"
 #include "spool_tools.h"
 
 #define SEGMENT (64 << 10)
@@ -98,6 +99,34 @@ static void full_disk_leaves_the_reserve(void **state)
 	assert_int_equal(count_files(test->dir, "reserve."), RESERVE / SEGMENT);
 	spool_writer_free(writer);
 	unmount_small(test);
+}
+
+static int no_fallocate(int fd, int mode, off_t offset, off_t size)
+{
+	(void)fd, (void)mode, (void)offset, (void)size;
+	errno = EOPNOTSUPP;
+	return -1;
+}
+
+/* A file system that cannot set blocks aside has them written. */
+static void reserve_without_fallocate(void **state)
+{
+	const struct test_spool *test = *state;
+	int (*own)(int fd, int mode, off_t offset, off_t size) = spool_io.fallocate;
+	struct spool_writer *writer;
+	char path[128];
+	struct stat st;
+
+	spool_io.fallocate = no_fallocate;
+	writer = open_with(test->dir, RESERVE, 0);
+	spool_io.fallocate = own;
+	for (int i = 0; i < RESERVE / SEGMENT; i++) {
+		snprintf(path, sizeof(path), "%s/keep/reserve.%d", test->dir, i);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_size, SEGMENT);
+		assert_true(st.st_blocks * 512 >= SEGMENT);
+	}
+	spool_writer_free(writer);
 }
 
 static void no_inode_is_needed(void **state)
@@ -320,6 +349,7 @@ static void torn_end_is_repaired(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SPOOL_TEST(reserve_without_fallocate),
 		SPOOL_TEST(full_disk_leaves_the_reserve),
 		SPOOL_TEST(no_inode_is_needed),
 		SPOOL_TEST(reserve_is_part_of_the_limit),

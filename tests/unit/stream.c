@@ -229,6 +229,38 @@ static void test_damage(void **state)
 	stream_free(stream);
 }
 
+/* What is whole on disk and no frame, and a segment that is gone: the rest is shown. */
+static void test_nonsense(void **state)
+{
+	const struct stream_position start = {0};
+	struct stream *stream;
+	char path[128];
+
+	(void)state;
+	WRITE(LANE_KEEP, 1);
+	assert_int_equal(spool_append(writer, LANE_KEEP, 2, "no frame", 8), 0);
+	WRITE(LANE_KEEP, 3);
+	log_set_level(LOG_LEVEL_ERROR);
+	stream = open_at(&start);
+	assert_int_equal(read_all(stream), 2);
+	assert_int_equal(stream_damaged(stream), 1);
+	stream_free(stream);
+	for (unsigned segment = 2; segment <= 3; segment++) {
+		spool_writer_free(writer);
+		assert_int_equal(spool_writer_open(spool, &(struct spool_options){.reader_gid = -1},
+						   &writer),
+				 0);
+		WRITE(LANE_KEEP, segment * 10);
+	}
+	snprintf(path, sizeof(path), "%s/keep/%016x.seg", spool, 2);
+	assert_int_equal(unlink(path), 0);
+	stream = open_at(&start);
+	assert_int_equal(read_all(stream), 3);
+	assert_int_equal(stream_damaged(stream), 2);
+	log_set_level(LOG_LEVEL_INFO);
+	stream_free(stream);
+}
+
 static void count_frame(void *ctx, const struct frame *frame)
 {
 	(void)frame;
@@ -258,8 +290,13 @@ static void test_every_frame_is_seen(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_order),    TEST(test_many_frames), TEST(test_from_end),
-		TEST(test_patience), TEST(test_damage),	     TEST(test_every_frame_is_seen),
+		TEST(test_order),
+		TEST(test_many_frames),
+		TEST(test_from_end),
+		TEST(test_patience),
+		TEST(test_damage),
+		TEST(test_nonsense),
+		TEST(test_every_frame_is_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,7 +51,7 @@ static int write_text(const struct cursor *cursor, uint64_t generation, char lin
 static bool read_text(const char line[LINE_BYTES], uint64_t *generation, struct cursor *ret)
 {
 	struct cursor cursor = {0};
-	char again[LINE_BYTES], id[33], hash[65];
+	char again[LINE_BYTES], id[33] = "", hash[65] = "";
 	uint64_t number;
 
 	if (line[LINE_BYTES - 1] || sscanf(line,
