@@ -3,15 +3,10 @@
  * What the pipeline does while the disk refuses a lane: userspace/output.c, drain.c.
  * On a sensor without rings, whose frames hold events of its own.
  */
-#include <sys/mman.h>
-
-#include "attach/internal.h"
 #include "base/clock.h"
-#include "config/config.h"
 #include "frame/frame.h"
-#include "pipeline.h"
+#include "sensor_tools.h"
 #include "spool/io.h"
-#include "spool_tools.h"
 
 static struct spool_io real;
 static _Atomic bool refused[LANES]; /* the thread that syncs asks as well */
@@ -50,44 +45,6 @@ static int full_renameat(int old_dir, const char *old_name, int dir, const char 
 		return real.renameat(old_dir, old_name, dir, name);
 	errno = ENOSPC;
 	return -1;
-}
-
-struct sensor_in_test {
-	struct attach *attach;
-	struct config *config;
-	struct pipeline pipeline;
-};
-
-static struct sensor_in_test *open_sensor(const struct test_spool *test)
-{
-	const struct attach_error why = {.text = "a test"};
-	struct sensor_in_test *ret = calloc(1, sizeof(*ret));
-	char path[128], text[256], error[CONFIG_ERROR_MAX] = "";
-	struct pipeline_error failed = {0};
-
-	snprintf(path, sizeof(path), "%s/conf", test->top);
-	snprintf(text, sizeof(text), "[sensor]\nspool = %s\nreader_group =\n", test->dir);
-	spill(path, text, strlen(text));
-	assert_int_equal(config_load(path, &ret->config, error), 0);
-	ret->attach = calloc(1, sizeof(*ret->attach));
-	ret->attach->cpus = 1;
-	assert_int_equal(blind_load(ret->attach, &why), 0);
-	if (pipeline_open(&ret->pipeline, ret->config, ret->attach, &failed))
-		fail_msg("%s", failed.text);
-	return ret;
-}
-
-/* As a crash would: without the end that a stop makes. */
-static void close_sensor(struct sensor_in_test *sensor)
-{
-	pipeline_close(&sensor->pipeline);
-	munmap(sensor->attach->ledger, KINDS_MAX * sizeof(struct ledger_cell));
-	munmap(sensor->attach->sequences, sizeof(struct sequence_cell));
-	munmap(sensor->attach->control, sizeof(struct control));
-	close(sensor->attach->wake_fd);
-	free(sensor->attach);
-	config_free(sensor->config);
-	free(sensor);
 }
 
 /* Frames of a lane, each the next number; the sensor's own events without a hole. */
