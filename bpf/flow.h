@@ -5,17 +5,19 @@
  * connected or accepted is kept in `owners` from then on.  The table is keyed by
  * the socket's address: storage in the socket itself needs a typed pointer, which
  * the tap does not have, and 5.11.  Entries go when the connection does; in a
- * full table, or when its user has no share of it left (share.h), a new connection
- * has no entry, and its end says that nobody is known.
+ * full table a new connection has no entry, and its end says that nobody is known.
  */
 #pragma once
 
 #define TCP_ESTABLISHED 1
 #define TCP_SYN_SENT	2
+#define TCP_SYN_RECV	3
 #define TCP_CLOSE	7
 #define TCP_CLOSE_WAIT	8
 #define TCP_LISTEN	10
 #define IPPROTO_TCP	6
+#define O_NONBLOCK	04000
+#define ECONNABORTED	103
 #define ECONNRESET	104
 #define EPIPE		32
 #define ETIMEDOUT	110
@@ -25,18 +27,31 @@ struct owner {
 	struct actor actor;
 	__u64 start_ns;
 	__u64 cookie;
-	__u32 role;  /* enum tcp_role */
-	__u32 share; /* whose entry it is */
+	__u32 role; /* enum tcp_role */
+	__u16 flags;
+	__u8 waits;   /* its connect returns before it is decided */
+	__u8 decided; /* and now it is */
 };
-
-#define OWNERS_MAX 32768
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, OWNERS_MAX);
+	__uint(max_entries, 32768);
 	__type(key, __u64);
 	__type(value, struct owner);
 } owners SEC(".maps");
+
+/*
+ * Connects that returned before they were decided, by socket.  Who takes the entry
+ * out tells the connect: the end of the handshake, or the call, when that end came
+ * between.  `decided` is set before the entry is asked for and read behind its
+ * making, and the table's lock orders the two.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u64);
+	__type(value, __u64);
+} connecting SEC(".maps");
 
 static __always_inline bool is_inet(const struct sock *sk)
 {
@@ -50,43 +65,111 @@ static __always_inline bool is_tcp(const struct sock *sk)
 	return is_inet(sk) && READ(sk, sk_protocol) == IPPROTO_TCP;
 }
 
-static __always_inline void owner_forget(__u64 key, __u32 share)
+/* The current process connects or has accepted: from here on the connection is its own.  A function
+ * of its own, for the sake of the callers' stacks. */
+__noinline int owner_set(__u64 at, __u32 role)
 {
-	if (!bpf_map_delete_elem(&owners, &key))
-		share_count(SHARE_OWNERS, share, -1);
-}
-
-/* The current process connects or has accepted: from here on the connection is its own. */
-static __always_inline void owner_set(const struct sock *sk, __u32 role)
-{
+	const struct sock *sk = (void *)at;
 	struct owner owner = {.role = role};
 	struct socket *sock = READ(sk, sk_socket);
-	__u64 key = (__u64)sk;
-	struct owner *before = bpf_map_lookup_elem(&owners, &key);
 
-	if (before) /* the end of another socket at this address was not seen */
-		owner_forget(key, before->share);
 	if (!in_scope())
-		return;
+		return 0;
 	actor_of_current(&owner.actor);
-	owner.share = share_of(SHARE_OWNERS, OWNERS_MAX, &owner.actor);
-	if (!owner.share)
-		return;
 	owner.start_ns = bpf_ktime_get_boot_ns();
 	if (sock)
 		owner.cookie = READ((struct socket_alloc *)sock, vfs_inode.i_ino);
-	if (!bpf_map_update_elem(&owners, &key, &owner, BPF_NOEXIST))
-		share_count(SHARE_OWNERS, owner.share, 1);
+	if (sock && role == TCP_ROLE_CLIENT && READ(sock, file, f_flags) & O_NONBLOCK) {
+		owner.waits = 1;
+		owner.flags = call_is_foreign() ? RECORD_COMPAT : 0;
+	}
+	bpf_map_update_elem(&owners, &at, &owner, BPF_ANY);
+	return 0;
 }
 
-/* A function of its own, for the sake of the callers' stacks. */
 __noinline int owner_accepted(__u64 at)
 {
-	const struct sock *sk = (void *)at;
+	return is_tcp((void *)at) ? owner_set(at, TCP_ROLE_SERVER) : 0;
+}
 
-	if (is_tcp(sk))
-		owner_set(sk, TCP_ROLE_SERVER);
+static __always_inline int connect_error(const struct sock *sk)
+{
+	int err = READ(sk, sk_err);
+
+	return err ? -err : -ECONNABORTED;
+}
+
+/*
+ * What a connect comes to that returned EINPROGRESS: its result where that is known
+ * by now, CONNECT_LATER where it is told when it is, and EINPROGRESS where nobody will tell.
+ */
+__noinline int connect_outcome(__u64 at)
+{
+	struct sock *sk = (void *)at;
+	struct owner *owner = bpf_map_lookup_elem(&owners, &at);
+
+	if (!is_tcp(sk))
+		return -EINPROGRESS;
+	if (owner && owner->waits && !owner->decided) {
+		if (bpf_map_update_elem(&connecting, &at, &at, BPF_ANY))
+			return -EINPROGRESS;
+		owner = bpf_map_lookup_elem(&owners, &at);
+		if ((owner && !owner->decided) || bpf_map_delete_elem(&connecting, &at))
+			return CONNECT_LATER;
+	}
+	if (owner)
+		return owner->decided ? 0 : -EINPROGRESS;
+	switch (READ(sk, __sk_common.skc_state)) {
+	case TCP_CLOSE:
+		return connect_error(sk);
+	case TCP_SYN_SENT:
+	case TCP_SYN_RECV:
+		return -EINPROGRESS;
+	}
 	return 0;
+}
+
+static __always_inline void tcp_fill(struct socket_record *rec, struct sock *sk)
+{
+	rec->family = READ(sk, __sk_common.skc_family);
+	rec->type = READ(sk, sk_type);
+	rec->protocol = IPPROTO_TCP;
+	rec->net_ns = READ(sk, __sk_common.skc_net.net, ns.inum);
+	local_fill(&rec->local, sk, rec->family);
+	/* at its end skc_num is given back already */
+	rec->local.port = __builtin_bswap16(READ((struct inet_sock *)sk, inet_sport));
+	peer_fill(&rec->peer, sk, rec->family);
+}
+
+static __always_inline void owner_fill(struct socket_record *rec, const struct owner *owner)
+{
+	rec->record.actor = owner->actor;
+	rec->cookie = owner->cookie;
+}
+
+/* A handshake is over: the connect that began it, where that has not been told. */
+__noinline int connect_decided(__u64 at, __s32 result)
+{
+	struct owner *owner = bpf_map_lookup_elem(&owners, &at);
+	__u32 tier = tier_of(KIND_connect);
+	struct socket_record *rec;
+	struct slot *slot;
+
+	if (!owner || !owner->waits || owner->decided)
+		return 0;
+	*(volatile __u8 *)&owner->decided = 1;
+	if (bpf_map_delete_elem(&connecting, &at))
+		return 0;
+	slot = record_begin_for(KIND_connect, tier == 2 ? HOOK_tap : HOOK_inet_stream_connect_exit,
+				tier, sizeof(*rec), true);
+	if (!slot)
+		return 0;
+	rec = (void *)slot->data;
+	tcp_fill(rec, (void *)at);
+	owner_fill(rec, owner);
+	rec->record.flags = owner->flags;
+	rec->begun_ns = owner->start_ns;
+	return record_end(slot, result, LANE_OF_connect);
 }
 
 static __always_inline __u32 end_reason(int err, int state)
@@ -132,20 +215,12 @@ static __always_inline int on_tcp_end(struct sock *sk, int state, __u32 hook, __
 	if (!slot)
 		goto done;
 	rec = (void *)slot->data;
-	rec->socket.family = READ(sk, __sk_common.skc_family);
-	rec->socket.type = READ(sk, sk_type);
-	rec->socket.protocol = IPPROTO_TCP;
-	rec->socket.net_ns = READ(sk, __sk_common.skc_net.net, ns.inum);
-	local_fill(&rec->socket.local, sk, rec->socket.family);
-	/* skc_num is given back already */
-	rec->socket.local.port = __builtin_bswap16(READ((struct inet_sock *)sk, inet_sport));
-	peer_fill(&rec->socket.peer, sk, rec->socket.family);
+	tcp_fill(&rec->socket, sk);
 	tcp_counts_fill(rec, (void *)sk);
 	rec->reason = end_reason(err, state);
 	rec->state = state;
 	if (owner) {
-		rec->socket.record.actor = owner->actor;
-		rec->socket.cookie = owner->cookie;
+		owner_fill(&rec->socket, owner);
 		rec->start_ns = owner->start_ns;
 		rec->role = owner->role;
 	} else {
@@ -154,16 +229,25 @@ static __always_inline int on_tcp_end(struct sock *sk, int state, __u32 hook, __
 	record_end(slot, -err, LANE_OF_tcp_close);
 done:
 	if (owner)
-		owner_forget(key, owner->share);
+		bpf_map_delete_elem(&owners, &key);
 	return 0;
 }
 
 static __always_inline int on_tcp_state(struct sock *sk, int from, int to, __u32 hook, __u32 tier)
 {
-	if (to == TCP_SYN_SENT && is_tcp(sk))
-		owner_set(sk, TCP_ROLE_CLIENT);
-	else if (to == TCP_CLOSE && from != TCP_CLOSE && from != TCP_LISTEN && is_tcp(sk))
+	__u64 at = address_number(sk);
+
+	if (to == TCP_ESTABLISHED) {
+		if (READ(sk, sk_socket)) /* nobody has what is not accepted yet */
+			connect_decided(at, 0);
+	} else if (to == TCP_SYN_SENT) {
+		if (is_tcp(sk))
+			owner_set(at, TCP_ROLE_CLIENT);
+	} else if (to == TCP_CLOSE && from != TCP_CLOSE && from != TCP_LISTEN && is_tcp(sk)) {
+		if (from == TCP_SYN_SENT || from == TCP_SYN_RECV)
+			connect_decided(at, connect_error(sk));
 		on_tcp_end(sk, from, hook, tier);
+	}
 	return 0;
 }
 

@@ -6,9 +6,12 @@
  */
 #pragma once
 
-#define AF_UNIX	 1
-#define AF_INET	 2
-#define AF_INET6 10
+#define AF_UNIX	      1
+#define AF_INET	      2
+#define AF_INET6      10
+
+#define EINPROGRESS   115
+#define CONNECT_LATER 1
 
 static __always_inline void ip6_fill(struct address *to, const struct in6_addr *from)
 {
@@ -152,12 +155,19 @@ static __always_inline struct socket_record *socket_fill(struct slot *slot, stru
 	return rec;
 }
 
+int connect_outcome(__u64 at); /* flow.h */
+
 static __always_inline int on_connect(struct socket *sock, const void *address, int len, int result,
 				      __u32 hook, __u32 tier)
 {
-	struct slot *slot = record_begin(KIND_connect, hook, tier, sizeof(struct socket_record));
 	struct socket_record *rec;
+	struct slot *slot;
 
+	if (result == -EINPROGRESS)
+		result = connect_outcome((__u64)READ(sock, sk));
+	if (result == CONNECT_LATER)
+		return 0;
+	slot = record_begin(KIND_connect, hook, tier, sizeof(*rec));
 	if (!slot)
 		return 0;
 	rec = socket_fill(slot, sock);
@@ -165,7 +175,7 @@ static __always_inline int on_connect(struct socket *sock, const void *address, 
 	return record_end(slot, result, LANE_OF_connect);
 }
 
-__noinline int owner_accepted(__u64 at); /* flow.h */
+int owner_accepted(__u64 at); /* flow.h */
 
 static __always_inline int on_accept(struct socket *sock, __u32 hook, __u32 tier)
 {

@@ -7,10 +7,8 @@
  */
 #pragma once
 
-#define EINPROGRESS 115
-
-#define ARM_SEND    289
-#define ARM_RECV    291
+#define ARM_SEND 289
+#define ARM_RECV 291
 
 /* Most calls are nobody's: told by one look, before anything else is read. */
 static __always_inline bool tap_wants(const struct control *c, __u32 nr)
@@ -211,6 +209,14 @@ static __always_inline bool peer_unknown(const struct call *call, const struct a
 	return peer->family == AF_UNIX ? !peer->len : !peer->port;
 }
 
+/* A connect that is told when it is decided; else its result is what it has come to by now. */
+static __always_inline bool connect_later(struct call *call, struct socket *sock)
+{
+	if (call->result == -EINPROGRESS)
+		call->result = connect_outcome((__u64)READ(sock, sk));
+	return call->result == CONNECT_LATER;
+}
+
 /* A function for the sake of the stack.  The address in user memory is read where the socket does
  * not have it. */
 static __noinline int tap_socket(struct call *call)
@@ -221,7 +227,7 @@ static __noinline int tap_socket(struct call *call)
 	struct socket_record *rec;
 	struct slot *slot;
 
-	if (!sock)
+	if (!sock || connect_later(call, sock))
 		return 0;
 	slot = call_begin(call, kind, sizeof(*rec));
 	if (!slot)

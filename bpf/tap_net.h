@@ -143,8 +143,13 @@ static __noinline int tap_fastopen(struct call *call)
 	struct socket_record *rec;
 	struct slot *slot;
 	struct peer peer = {};
+	int result = call->result < 0 ? call->result : 0;
 
 	if (!sock || !is_tcp(sk) || !peer_of_name(&peer, (void *)name, true))
+		return 0;
+	if (result == -EINPROGRESS)
+		result = connect_outcome((__u64)sk);
+	if (result == CONNECT_LATER)
 		return 0;
 	slot = call_begin(call, KIND_connect, sizeof(*rec));
 	if (!slot)
@@ -154,7 +159,7 @@ static __noinline int tap_fastopen(struct call *call)
 		peer_fill(&rec->peer, sk, rec->family);
 	else
 		address_of_peer(&rec->peer, &peer);
-	return record_end(slot, call->result < 0 ? call->result : 0, LANE_OF_connect);
+	return record_end(slot, result, LANE_OF_connect);
 }
 
 static __always_inline bool is_fastopen(struct call *call)

@@ -10,6 +10,7 @@ struct socket_record {
 	struct address local;
 	struct address peer; /* family 0: none */
 	__u64 cookie;
+	__u64 begun_ns; /* of a connect that did not wait: when it was asked for; else 0 */
 	__u16 family, type;
 	__u16 protocol, pad;
 	__u32 net_ns;

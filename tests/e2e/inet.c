@@ -205,9 +205,88 @@ static void check_nonblocking(struct check *check)
 	take_ends(check);
 	if (!connect)
 		return;
-	want_result(check, EINPROGRESS, connect);
+	want_result(check, 0, connect);
 	want_address(check, "connect.peer", &check->facts->address[LISTENER], 0,
 		     connect->event->connect->peer);
+}
+
+/* Refused before the call that does not wait has returned, or after. */
+static void act_refused_later(struct facts *facts)
+{
+	int fd = bound(facts, LISTENER, AF_INET, SOCK_STREAM); /* not listening */
+	int client = made(facts, CLIENT, AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
+	struct pollfd end = {.fd = client};
+
+	if (act_tried(facts, 0,
+		      connect(client, (struct sockaddr *)&facts->address[LISTENER],
+			      facts->address_len[LISTENER])) != EINPROGRESS)
+		act_skip(facts, "a connection to the loopback address is never in progress here");
+	must(poll(&end, 1, -1));
+	close(fd);
+	close(client);
+}
+
+static int begun(struct facts *facts, int n)
+{
+	int fd = made(facts, n, AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
+
+	if (act_tried(facts, 0,
+		      connect(fd, (struct sockaddr *)&facts->address[LISTENER],
+			      facts->address_len[LISTENER])) != EINPROGRESS)
+		act_fail(facts, "connect to a listener that has no room");
+	return fd;
+}
+
+/* The listener has room for one: of two more, one gives up, and one comes to be when it asks again.
+ */
+static void act_slow(struct facts *facts)
+{
+	int listener = bound(facts, LISTENER, AF_INET, SOCK_STREAM);
+	int first = must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), second;
+	struct pollfd done = {.events = POLLOUT};
+
+	must(listen(listener, 0));
+	must(connect(first, (struct sockaddr *)&facts->address[LISTENER],
+		     facts->address_len[LISTENER]));
+	close(begun(facts, OTHER));
+	second = begun(facts, CLIENT);
+	close(must(accept4(listener, NULL, NULL, SOCK_CLOEXEC)));
+	must(fcntl(second, F_SETFL, 0)); /* what it was when it was asked for is what counts */
+	done.fd = second;
+	must(poll(&done, 1, -1));
+	note_name(facts, CLIENT, second);
+	close(first);
+	close(second);
+	close(listener);
+}
+
+static void check_slow(struct check *check)
+{
+	const struct facts *facts = check->facts;
+	const struct seen *given_up, *slow;
+
+	take(check, KIND_bind);
+	take(check, KIND_listen);
+	take(check, KIND_connect);
+	given_up = take(check, KIND_connect);
+	take(check, KIND_accept);
+	slow = take(check, KIND_connect);
+	take_ends(check);
+	if (!given_up || !slow)
+		return;
+	want_result(check, ECONNABORTED, given_up);
+	want_socket(check, AF_INET, SOCK_STREAM, IPPROTO_TCP, facts->stat[OTHER].st_ino,
+		    given_up->event->connect);
+	want_address(check, "connect.peer", &facts->address[LISTENER], 0,
+		     given_up->event->connect->peer);
+	want_one(check, slow, slow->event->connect, SOCK_STREAM, IPPROTO_TCP, CLIENT);
+	want_address(check, "connect.local", &facts->address[CLIENT], 0,
+		     slow->event->connect->local);
+	want_address(check, "connect.peer", &facts->address[LISTENER], 0,
+		     slow->event->connect->peer);
+	want_true(check, "connect.handshake_ns",
+		  slow->event->connect->handshake_ns > 100000000 &&
+			  slow->event->connect->handshake_ns < facts->end_ns - facts->begin_ns);
 }
 
 static void udp(struct facts *facts, int family)
@@ -343,6 +422,8 @@ const struct test inet_tests[] = {
 	{"connect/mapped", NULL, act_mapped, check_tcp},
 	{"connect/refused", NULL, act_refused, check_refused},
 	{"connect/nonblocking", NULL, act_nonblocking, check_nonblocking},
+	{"connect/nonblocking-refused", NULL, act_refused_later, check_refused},
+	{"connect/nonblocking-slow", NULL, act_slow, check_slow},
 	{"connect/udp4", NULL, act_udp4, check_udp},
 	{"connect/udp6", NULL, act_udp6, check_udp},
 	{"connect/link-local", NULL, act_link_local, check_link_local},

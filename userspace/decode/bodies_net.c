@@ -49,6 +49,8 @@ void decode_socket(struct source *source, const struct socket_record *rec, Hinom
 	body->local = source_address(source, &rec->local);
 	body->peer = source_address(source, &rec->peer);
 	body->cookie = rec->cookie;
+	if (rec->begun_ns && rec->begun_ns < rec->record.time_ns)
+		body->handshake_ns = rec->record.time_ns - rec->begun_ns;
 	body->net_namespace = rec->net_ns;
 	body->backlog = rec->backlog;
 	body->peer_pid = rec->peer_tgid;
