@@ -38,6 +38,11 @@ static __always_inline __u64 call_second(REGS *regs, enum pointer how, bool is_3
 {
 	return is_32bit ? (__u32)GET(how, regs, cx) : GET(how, regs, si);
 }
+
+static __always_inline __u64 call_sixth(REGS *regs, bool is_32bit)
+{
+	return is_32bit ? (__u32)READ(regs, bp) : READ(regs, r9);
+}
 #elif defined(__TARGET_ARCH_arm64)
 static __always_inline void call_arguments(struct call *call, REGS *regs, enum pointer how,
 					   bool is_32bit)
@@ -52,6 +57,11 @@ static __always_inline void call_arguments(struct call *call, REGS *regs, enum p
 static __always_inline __u64 call_second(REGS *regs, enum pointer how, bool is_32bit)
 {
 	return GET(how, regs, regs[1]);
+}
+
+static __always_inline __u64 call_sixth(REGS *regs, bool is_32bit)
+{
+	return READ(regs, regs[5]);
 }
 #endif
 

@@ -15,7 +15,6 @@
 #define TCP_CLOSE	7
 #define TCP_CLOSE_WAIT	8
 #define TCP_LISTEN	10
-#define IPPROTO_TCP	6
 #define O_NONBLOCK	04000
 #define ECONNABORTED	103
 #define ECONNRESET	104
@@ -55,9 +54,19 @@ struct {
 
 static __always_inline bool is_inet(const struct sock *sk)
 {
-	__u16 family = READ(sk, __sk_common.skc_family);
+	return is_ip(READ(sk, __sk_common.skc_family));
+}
 
-	return family == AF_INET || family == AF_INET6;
+/* The socket of TCP whose connection it is; NULL for none. */
+static __always_inline struct sock *tcp_of(struct sock *sk)
+{
+	__u16 protocol = READ(sk, sk_protocol);
+
+	if (!is_inet(sk))
+		return NULL;
+	if (protocol == IPPROTO_MPTCP)
+		return subflow_of(sk);
+	return protocol == IPPROTO_TCP ? sk : NULL;
 }
 
 static __always_inline bool is_tcp(const struct sock *sk)
@@ -89,7 +98,9 @@ __noinline int owner_set(__u64 at, __u32 role)
 
 __noinline int owner_accepted(__u64 at)
 {
-	return is_tcp((void *)at) ? owner_set(at, TCP_ROLE_SERVER) : 0;
+	struct sock *sk = tcp_of((void *)at);
+
+	return sk ? owner_set((__u64)sk, TCP_ROLE_SERVER) : 0;
 }
 
 static __always_inline int connect_error(const struct sock *sk)
@@ -105,11 +116,13 @@ static __always_inline int connect_error(const struct sock *sk)
  */
 __noinline int connect_outcome(__u64 at)
 {
-	struct sock *sk = (void *)at;
-	struct owner *owner = bpf_map_lookup_elem(&owners, &at);
+	struct sock *sk = tcp_of((void *)at);
+	struct owner *owner;
 
-	if (!is_tcp(sk))
+	if (!sk)
 		return -EINPROGRESS;
+	at = (__u64)sk;
+	owner = bpf_map_lookup_elem(&owners, &at);
 	if (owner && owner->waits && !owner->decided) {
 		if (bpf_map_update_elem(&connecting, &at, &at, BPF_ANY))
 			return -EINPROGRESS;
@@ -166,6 +179,8 @@ __noinline int connect_decided(__u64 at, __s32 result)
 		return 0;
 	rec = (void *)slot->data;
 	tcp_fill(rec, (void *)at);
+	if (is_subflow((void *)at))
+		rec->protocol = IPPROTO_MPTCP;
 	owner_fill(rec, owner);
 	rec->record.flags = owner->flags;
 	rec->begun_ns = owner->start_ns;

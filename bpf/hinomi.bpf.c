@@ -46,6 +46,7 @@ char LICENSE[] SEC("license") = "GPL";
 #include "tasks.h"
 #include "message.h"
 #include "udp.h"
+#include "unix.h"
 #include "dns.h"
 #include "opening.h"
 #include "special.h"

@@ -359,6 +359,11 @@ struct tcp_sock {
 	__u64 bytes_sent, bytes_retrans, bytes_acked, bytes_received;
 	__u32 write_seq, snd_nxt;
 	__u32 segs_in, segs_out, total_retrans;
+	bool is_mptcp;
+};
+
+struct mptcp_sock {
+	struct sock *first;
 };
 
 struct iovec {

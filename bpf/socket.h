@@ -10,8 +10,37 @@
 #define AF_INET	      2
 #define AF_INET6      10
 
+#define AF_VSOCK      40
+
+#define IPPROTO_TCP   6
+#define IPPROTO_DCCP  33
+#define IPPROTO_SCTP  132
+#define IPPROTO_SMC   256
+#define IPPROTO_MPTCP 262
+
 #define EINPROGRESS   115
 #define CONNECT_LATER 1
+
+/* MPTCP has a socket of TCP for each way that it takes. */
+static __always_inline bool is_subflow(const struct sock *sk)
+{
+	struct tcp_sock *tcp = (void *)sk;
+
+	return bpf_core_field_exists(tcp->is_mptcp) && READ(tcp, is_mptcp);
+}
+
+/* The first subflow of a socket of MPTCP. */
+static __always_inline struct sock *subflow_of(const struct sock *sk)
+{
+	struct mptcp_sock *mptcp = (void *)sk;
+
+	return bpf_core_field_exists(mptcp->first) ? READ(mptcp, first) : NULL;
+}
+
+static __always_inline bool is_ip(__u16 family)
+{
+	return family == AF_INET || family == AF_INET6;
+}
 
 static __always_inline void ip6_fill(struct address *to, const struct in6_addr *from)
 {
@@ -103,6 +132,22 @@ static __always_inline void sockaddr_fill(struct address *to, const void *from, 
 	to->len = n;
 }
 
+/*
+ * struct vsock_sock is a module's, which may be loaded later; behind its struct sock it
+ * has a pointer and two struct sockaddr_vm (net/af_vsock.h, since 5.5: c0cfa2d8a788).
+ */
+static __always_inline void vsock_fill(struct address *to, struct sock *sk, __u32 n)
+{
+	__u64 at = (__u64)sk + bpf_core_type_size(struct sock) + 8 + n * 16;
+	__u16 family = 0;
+
+	bpf_probe_read_kernel(&family, sizeof(family), (void *)at);
+	if (family != AF_VSOCK || bpf_probe_read_kernel(to->data, 14, (void *)(at + 2)))
+		return;
+	to->family = AF_VSOCK;
+	to->len = 14;
+}
+
 static __always_inline void local_fill(struct address *to, struct sock *sk, __u16 family)
 {
 	if (family == AF_UNIX) {
@@ -113,7 +158,9 @@ static __always_inline void local_fill(struct address *to, struct sock *sk, __u1
 		ip4_fill(to, READ(sk, __sk_common.skc_rcv_saddr));
 	else if (family == AF_INET6)
 		ip6_fill(to, &sk->__sk_common.skc_v6_rcv_saddr);
-	else
+	else if (family == AF_VSOCK)
+		vsock_fill(to, sk, 0);
+	if (!is_ip(family))
 		return;
 	to->port = READ(sk, __sk_common.skc_num);
 	to->scope_id = READ(sk, __sk_common.skc_bound_dev_if);
@@ -132,7 +179,9 @@ static __always_inline void peer_fill(struct address *to, struct sock *sk, __u16
 		ip4_fill(to, READ(sk, __sk_common.skc_daddr));
 	else if (family == AF_INET6)
 		ip6_fill(to, &sk->__sk_common.skc_v6_daddr);
-	else
+	else if (family == AF_VSOCK)
+		vsock_fill(to, sk, 1);
+	if (!is_ip(family))
 		return;
 	to->port = __builtin_bswap16(READ(sk, __sk_common.skc_dport));
 }
@@ -146,6 +195,8 @@ static __always_inline struct socket_record *socket_fill(struct slot *slot, stru
 	rec->family = READ(sk, __sk_common.skc_family);
 	rec->type = READ(sock, type);
 	rec->protocol = READ(sk, sk_protocol);
+	if (rec->protocol == IPPROTO_TCP && !READ(sock, file) && is_subflow(sk))
+		rec->protocol = IPPROTO_MPTCP;
 	rec->net_ns = READ(sk, __sk_common.skc_net.net, ns.inum);
 	rec->cookie = READ((struct socket_alloc *)sock, vfs_inode.i_ino);
 	peer = READ(sk, sk_peer_pid);
@@ -235,33 +286,45 @@ CONNECT_HOOK(inet_dgram_connect)
 CONNECT_HOOK(unix_stream_connect)
 CONNECT_HOOK(unix_dgram_connect)
 
-#define ACCEPT_HOOK(function)                                                       \
+/* `hook` is who proves it to the canary. */
+#define ACCEPT_HOOK_AS(function, hook)                                              \
 	SEC("?fexit/" #function)                                                    \
 	int BPF_PROG(function##_exit, struct socket *listener, struct socket *sock) \
 	{                                                                           \
-		return on_accept(sock, HOOK_##function##_exit, 1);                  \
+		return on_accept(sock, HOOK_##hook##_exit, 1);                      \
 	}
+#define ACCEPT_HOOK(function) ACCEPT_HOOK_AS(function, function)
 
 ACCEPT_HOOK(inet_accept)
 ACCEPT_HOOK(unix_accept)
 
-#define LISTEN_HOOK(function)                                                       \
+#define LISTEN_HOOK_AS(function, hook)                                              \
 	SEC("?fexit/" #function)                                                    \
 	int BPF_PROG(function##_exit, struct socket *sock, int backlog, int result) \
 	{                                                                           \
-		return on_listen(sock, backlog, result, HOOK_##function##_exit, 1); \
+		return on_listen(sock, backlog, result, HOOK_##hook##_exit, 1);     \
 	}
+#define LISTEN_HOOK(function) LISTEN_HOOK_AS(function, function)
 
 LISTEN_HOOK(inet_listen)
 LISTEN_HOOK(unix_listen)
 
-#define BIND_HOOK(function)                                                                    \
+#define BIND_HOOK_AS(function, hook)                                                           \
 	SEC("?fexit/" #function)                                                               \
 	int BPF_PROG(function##_exit, struct socket *sock, void *address, int len, int result) \
 	{                                                                                      \
-		return on_bind(sock, address, len, result, HOOK_##function##_exit, 1);         \
+		return on_bind(sock, address, len, result, HOOK_##hook##_exit, 1);             \
 	}
+#define BIND_HOOK(function) BIND_HOOK_AS(function, function)
 
 BIND_HOOK(inet_bind)
 BIND_HOOK(inet6_bind)
 BIND_HOOK(unix_bind)
+
+/*
+ * MPTCP: until 6.4 its subflow's socket goes through the functions above, from then
+ * on (userspace/attach/probe.c) only connect does.
+ */
+BIND_HOOK_AS(mptcp_bind, inet_bind)
+LISTEN_HOOK_AS(mptcp_listen, inet_listen)
+ACCEPT_HOOK_AS(mptcp_stream_accept, inet_accept)

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Sockets that ordinary programs do not need (raw, packet, vsock, the kernel's
- * crypto, netlink towards audit, firewall and routes), filters on sockets, and
- * connect and bind of the families that socket.h has no hooks for.
+ * crypto, netlink towards audit, firewall and routes, IP other than TCP and UDP),
+ * filters on sockets, and connect, bind, listen and accept of the families and
+ * protocols that socket.h has no hooks for.
  */
 #pragma once
 
 #define AF_NETLINK		 16
-#define SOCK_RAW		 3
+#define SOCK_STREAM		 1
+#define SOCK_DGRAM		 2
 #define SOCK_TYPE_MASK		 0xf
 #define NETLINK_ROUTE		 0
 #define NETLINK_XFRM		 6
@@ -24,6 +26,15 @@
 #define SO_DETACH_REUSEPORT_BPF	 68
 #define FILTER_INSTRUCTIONS_MAX	 4096
 
+/* What everybody uses; 0 asks for it.  Not raw sockets, ping sockets, MPTCP, SCTP, DCCP, L2TP, ...
+ */
+static __always_inline bool is_tcp_or_udp(int type, int protocol)
+{
+	if (type == SOCK_STREAM)
+		return !protocol || protocol == IPPROTO_TCP;
+	return type == SOCK_DGRAM && (!protocol || protocol == IPPROTO_UDP);
+}
+
 static __always_inline bool is_special(int family, int type, int protocol)
 {
 	switch (family) {
@@ -32,7 +43,7 @@ static __always_inline bool is_special(int family, int type, int protocol)
 		return false;
 	case AF_INET:
 	case AF_INET6:
-		return (type & SOCK_TYPE_MASK) == SOCK_RAW;
+		return !is_tcp_or_udp(type & SOCK_TYPE_MASK, protocol);
 	case AF_NETLINK:
 		return protocol == NETLINK_ROUTE || protocol == NETLINK_XFRM ||
 		       protocol == NETLINK_AUDIT || protocol == NETLINK_CONNECTOR ||
@@ -53,15 +64,17 @@ static __always_inline int on_special(struct socket *sock, int family, int type,
 	if (!slot)
 		return 0;
 	rec = (void *)slot->data;
+	rec->protocol = protocol;
 	if (sock) {
 		struct sock *sk = READ(sock, sk);
 
+		if (!protocol)
+			rec->protocol = READ(sk, sk_protocol);
 		rec->cookie = READ((struct socket_alloc *)sock, vfs_inode.i_ino);
 		rec->net_ns = READ(sk, __sk_common.skc_net.net, ns.inum);
 	}
 	rec->family = family;
 	rec->type = type & SOCK_TYPE_MASK;
-	rec->protocol = protocol;
 	return record_end(slot, result, LANE_OF_socket_special);
 }
 
@@ -181,26 +194,48 @@ int BPF_PROG(filter_option, struct socket *sock, int level, int option)
 	return on_filter(READ(sock, sk), action, 0, RECORD_RESULT_UNKNOWN, HOOK_filter_option, 1);
 }
 
-static __always_inline bool has_hooks(struct socket *sock)
+/* Those of IP go through the functions of inet, but for what brings its own. */
+static __always_inline bool has_hooks(struct socket *sock, __u32 kind)
 {
-	__u16 family = READ(sock, sk, __sk_common.skc_family);
+	struct sock *sk = READ(sock, sk);
+	__u16 protocol = READ(sk, sk_protocol);
 
-	return family == AF_UNIX || family == AF_INET || family == AF_INET6;
+	if (READ(sk, __sk_common.skc_family) == AF_UNIX)
+		return true;
+	if (!is_inet(sk))
+		return false;
+	switch (protocol) {
+	case IPPROTO_SMC:
+		return false;
+	case IPPROTO_SCTP:
+		return kind != KIND_connect && kind != KIND_listen;
+	case IPPROTO_DCCP:
+		return kind != KIND_listen;
+	}
+	return true;
+}
+
+static __always_inline struct socket_record *other_begin(struct slot **slot, struct socket *sock,
+							 __u32 kind, __u32 hook)
+{
+	struct socket_record *rec;
+
+	*slot = has_hooks(sock, kind) ? NULL : record_begin(kind, hook, 1, sizeof(*rec));
+	if (!*slot)
+		return NULL;
+	rec = socket_fill(*slot, sock);
+	rec->record.flags |= RECORD_RESULT_UNKNOWN;
+	return rec;
 }
 
 static __always_inline int on_other(struct socket *sock, void *address, int len, __u32 kind,
 				    __u32 hook)
 {
-	struct socket_record *rec;
 	struct slot *slot;
+	struct socket_record *rec = other_begin(&slot, sock, kind, hook);
 
-	if (has_hooks(sock))
+	if (!rec)
 		return 0;
-	slot = record_begin(kind, hook, 1, sizeof(*rec));
-	if (!slot)
-		return 0;
-	rec = socket_fill(slot, sock);
-	rec->record.flags |= RECORD_RESULT_UNKNOWN;
 	sockaddr_fill(kind == KIND_bind ? &rec->local : &rec->peer, address, len);
 	return record_end(slot, 0, LANE_OF_connect);
 }
@@ -209,6 +244,41 @@ SEC("?fentry/security_socket_connect")
 int BPF_PROG(other_connect, struct socket *sock, void *address, int len)
 {
 	return on_other(sock, address, len, KIND_connect, HOOK_other_connect);
+}
+
+SEC("?fentry/security_socket_listen")
+int BPF_PROG(other_listen, struct socket *sock, int backlog)
+{
+	struct slot *slot;
+	struct socket_record *rec = other_begin(&slot, sock, KIND_listen, HOOK_other_listen);
+
+	if (!rec)
+		return 0;
+	rec->backlog = backlog;
+	return record_end(slot, 0, LANE_OF_listen);
+}
+
+static __always_inline int on_other_accept(struct socket *sock)
+{
+	return sock && !has_hooks(sock, KIND_accept) ? on_accept(sock, HOOK_inet_accept_exit, 1)
+						     : 0;
+}
+
+/* Each accept of whatever family; no hook of its own to the canary, since a kernel may have no
+ * family that needs it. */
+SEC("?fexit/do_accept")
+int BPF_PROG(other_accept, void *listener, void *a2, void *a3, void *a4, int flags,
+	     struct file *accepted)
+{
+	return (__u64)accepted < -4095UL ? on_other_accept(READ(accepted, private_data)) : 0;
+}
+
+/* Before 5.14 (d32f89da7fa8) it gives a descriptor. */
+SEC("?fexit/__sys_accept4_file")
+int BPF_PROG(other_accept_fd, void *listener, unsigned int file_flags, void *address, void *len,
+	     int flags, unsigned long nofile, int fd)
+{
+	return fd >= 0 ? on_other_accept(socket_of_fd(fd)) : 0;
 }
 
 SEC("?fentry/security_socket_bind")

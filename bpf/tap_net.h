@@ -5,9 +5,9 @@
  */
 #pragma once
 
-#define SOCK_DGRAM	    2
 #define MSG_FASTOPEN	    0x20000000
-#define STREAM_MESSAGES_MAX 16	 /* of one call that are looked at */
+#define STREAM_MESSAGES_MAX 16 /* of one call that are looked at */
+#define NR_SOCKETCALL_32BIT 102
 #define MESSAGES_MAX	    1024 /* UIO_MAXIOV: no call takes more */
 
 /* Global, for the sake of the stack and of the loop below. */
@@ -175,9 +175,68 @@ static __always_inline bool is_fastopen(struct call *call)
 	return false;
 }
 
-static __always_inline int tap_transfer(struct call *call)
+/* The length of the name that sendto was given; 32-bit programs may have made it by socketcall. */
+static __noinline __u32 sendto_length(void)
 {
-	bool sends = call->what >= TAP_SENDTO && call->what <= TAP_SENDMMSG;
+	REGS *regs = current_regs();
+	bool is_32bit = current_is_compat();
+
+#if defined(__TARGET_ARCH_x86)
+	if (is_32bit && call_number(regs) == NR_SOCKETCALL_32BIT)
+		return user_word(call_second(regs, ADDRESS, true) + 20, true);
+#endif
+	return call_sixth(regs, is_32bit);
+}
+
+#define HEADER_NONE 4 /* no struct msghdr but the name itself */
+
+static __always_inline bool is_unix_name(__u64 name)
+{
+	__u16 family = 0;
+
+	return name && !bpf_probe_read_user(&family, sizeof(family), (void *)name) &&
+	       family == AF_UNIX;
+}
+
+/* To unix sockets by name, `count` messages.  Global, for the sake of the stack and of the loop. */
+__noinline int tap_unix(int fd, __u64 at, __u32 count, __s32 result, __u32 form)
+{
+	bool compat = form & HEADER_COMPAT, plain = form & HEADER_NONE;
+	struct socket *sock = NULL;
+
+	for (__u32 i = 0; i < STREAM_MESSAGES_MAX && i < count; i++) {
+		__u64 name = plain ? at : user_word(at, compat);
+		__u32 len = 0;
+
+		if (!is_unix_name(name))
+			return 0;
+		if (!sock)
+			sock = socket_of_fd(fd);
+		if (READ(sock, sk, __sk_common.skc_family) != AF_UNIX ||
+		    READ(sock, type) != SOCK_DGRAM)
+			return 0;
+		if (plain)
+			len = sendto_length();
+		else
+			bpf_probe_read_user(&len, sizeof(len), (void *)(at + (compat ? 4 : 8)));
+		unix_sent((__u64)sock, name, len, result, 2);
+		at += compat ? 32 : 64;
+	}
+	return 0;
+}
+
+static __noinline int tap_named(struct call *call)
+{
+	bool plain = call->what == TAP_SENDTO;
+	bool many = call->what == TAP_SENDMMSG && call->result > 0;
+
+	return tap_unix(call->arg[0], call->arg[plain ? 4 : 1], many ? call->result : 1,
+			call->result,
+			(call->compat ? HEADER_COMPAT : 0) | (plain ? HEADER_NONE : 0));
+}
+
+static __always_inline int tap_payload(struct call *call, bool sends)
+{
 	bool udp = tapped(KIND_udp_flow) || tapped(KIND_dns);
 	bool went = sends && call->result > 0;
 	bool tcp = went && (tapped(KIND_tls_hello) || tapped(KIND_metadata_request));
@@ -185,10 +244,6 @@ static __always_inline int tap_transfer(struct call *call)
 	struct socket *sock;
 	struct sock *sk;
 
-	if (call->what == TAP_RECVMSG && tapped(KIND_file_received))
-		tap_received(call);
-	if (is_fastopen(call) && tapped(KIND_connect))
-		tap_fastopen(call);
 	if (!udp && !tcp && !change)
 		return 0;
 	sock = socket_of_fd(call->arg[0]);
@@ -203,6 +258,21 @@ static __always_inline int tap_transfer(struct call *call)
 	    READ(sock, type) != SOCK_DGRAM)
 		return 0;
 	return tap_udp(call, sk, sends);
+}
+
+static __always_inline int tap_transfer(struct call *call)
+{
+	bool sends = call->what >= TAP_SENDTO && call->what <= TAP_SENDMMSG;
+
+	if (call->what == TAP_RECVMSG && tapped(KIND_file_received))
+		tap_received(call);
+	if (sends && tapped(KIND_connect)) {
+		if (is_fastopen(call))
+			tap_fastopen(call);
+		else
+			tap_named(call);
+	}
+	return tap_payload(call, sends);
 }
 
 static __always_inline int tap_option(struct call *call)

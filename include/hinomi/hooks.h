@@ -39,6 +39,8 @@
 	HOOK(tasks)                    \
 	HOOK(other_connect)            \
 	HOOK(other_bind)               \
+	HOOK(other_listen)             \
+	HOOK(unix_send_exit)           \
 	HOOK(tcp_state_tp)             \
 	HOOK(tcp_state_raw)            \
 	HOOK(udp_send_exit)            \

@@ -120,6 +120,8 @@ static bool may_be_unknown(const struct seen *seen)
 		return !is_common(seen->event->connect->family);
 	case KIND_bind:
 		return !is_common(seen->event->bind->family);
+	case KIND_listen:
+		return !is_common(seen->event->listen->family);
 	case KIND_system:
 		return seen->event->system->action == HINOMI__SYSTEM__ACTION__ACTION_REBOOT;
 	case KIND_udp_flow:

@@ -65,7 +65,7 @@ extern const struct test exec_tests[], args_tests[], fork_tests[], exit_tests[],
 	origin_tests[], opening_tests[], net_change_tests[], watch_tests[], program_tests[],
 	system_tests[], launch_tests[], restrict_tests[], memory_tests[], overlay_tests[],
 	mount_api_tests[], refused_tests[], activity_tests[], lane_tests[], module_tests[],
-	compat_old_tests[];
+	compat_old_tests[], family_tests[];
 
 int login_child(void); /* the program with CHILD_ENV=login */
 

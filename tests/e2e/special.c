@@ -19,23 +19,35 @@
 #include "e2e.h"
 
 #define SETTLE_US 20000
+#ifndef IPPROTO_L2TP
+#define IPPROTO_L2TP 115 /* not in every libc */
+#endif
 
-static const struct {
+struct special {
 	int family, type, protocol;
-} specials[] = {
+};
+
+static const struct special specials[] = {
 	{AF_INET, SOCK_RAW, IPPROTO_ICMP}, {AF_INET6, SOCK_RAW, IPPROTO_ICMPV6},
 	{AF_PACKET, SOCK_RAW, 0},	   {AF_NETLINK, SOCK_RAW, NETLINK_AUDIT},
 	{AF_NETLINK, SOCK_DGRAM, 0},	   {AF_VSOCK, SOCK_STREAM, 0},
 	{AF_ALG, SOCK_SEQPACKET, 0},
 };
 
-static void act_special(struct facts *facts)
+/* IP, but neither TCP nor UDP */
+static const struct special protocols[] = {
+	{AF_INET, SOCK_STREAM, IPPROTO_MPTCP},	{AF_INET6, SOCK_STREAM, IPPROTO_SCTP},
+	{AF_INET, SOCK_DCCP, IPPROTO_DCCP},	{AF_INET, SOCK_DGRAM, IPPROTO_ICMP},
+	{AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6}, {AF_INET, SOCK_DGRAM, IPPROTO_L2TP},
+	{AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE},
+};
+
+static void act_sockets(struct facts *facts, const struct special *all, size_t n)
 {
 	struct stat st;
 
-	for (size_t i = 0; i < ARRAY_SIZE(specials); i++) {
-		int fd = socket(specials[i].family, specials[i].type | SOCK_CLOEXEC,
-				specials[i].protocol);
+	for (size_t i = 0; i < n; i++) {
+		int fd = socket(all[i].family, all[i].type | SOCK_CLOEXEC, all[i].protocol);
 
 		facts->number[i] = (uint64_t)(fd < 0 ? errno : 0) << 32;
 		if (fd < 0)
@@ -45,13 +57,14 @@ static void act_special(struct facts *facts)
 		close(fd);
 	}
 	close(socket(AF_INET, SOCK_STREAM, 0)); /* not special, nor are these */
+	close(socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP));
 	close(socket(AF_UNIX, SOCK_DGRAM, 0));
 	close(socket(AF_NETLINK, SOCK_RAW, NETLINK_KOBJECT_UEVENT));
 }
 
-static void check_special(struct check *check)
+static void check_sockets(struct check *check, const struct special *all, size_t n)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(specials); i++) {
+	for (size_t i = 0; i < n; i++) {
 		const struct seen *seen = take(check, KIND_socket_special);
 		uint64_t noted = check->facts->number[i];
 		const Hinomi__Socket *socket;
@@ -60,13 +73,32 @@ static void check_special(struct check *check)
 			return;
 		socket = seen->event->socket_special;
 		want_result(check, (int)(noted >> 32), seen);
-		want_number(check, "socket.family", (uint64_t)specials[i].family, socket->family);
-		want_number(check, "socket.type", (uint64_t)specials[i].type, socket->type);
-		want_number(check, "socket.protocol", (uint64_t)specials[i].protocol,
-			    socket->protocol);
+		want_number(check, "socket.family", (uint64_t)all[i].family, socket->family);
+		want_number(check, "socket.type", (uint64_t)all[i].type, socket->type);
+		want_number(check, "socket.protocol", (uint64_t)all[i].protocol, socket->protocol);
 		want_number(check, "socket.cookie", (uint32_t)noted, socket->cookie);
 		want_true(check, "socket.net_namespace", noted >> 32 || socket->net_namespace);
 	}
+}
+
+static void act_special(struct facts *facts)
+{
+	act_sockets(facts, specials, ARRAY_SIZE(specials));
+}
+
+static void check_special(struct check *check)
+{
+	check_sockets(check, specials, ARRAY_SIZE(specials));
+}
+
+static void act_protocols(struct facts *facts)
+{
+	act_sockets(facts, protocols, ARRAY_SIZE(protocols));
+}
+
+static void check_protocols(struct check *check)
+{
+	check_sockets(check, protocols, ARRAY_SIZE(protocols));
 }
 
 /* ---- filters */
@@ -405,6 +437,7 @@ const struct test special_tests[] = {
 	{"socket_special/preexisting", NULL, act_held, check_held, .hold = hold, .early = true},
 	{"socket_special/kinds", NULL, act_special, check_special},
 	{"socket_special/nobody", NULL, act_special, check_special, .nobody = true},
+	{"socket_special/protocols", NULL, act_protocols, check_protocols},
 	{"socket_filter/all", NULL, act_filter, check_filter},
 	{"connect/netlink", NULL, act_netlink, check_netlink},
 	{"connect/fast-open", NULL, act_fastopen, check_fastopen},

@@ -136,6 +136,63 @@ static void check_datagram(struct check *check)
 		     connect->event->connect->peer);
 }
 
+/* By name, without connect: each peer once, whatever call sends how often. */
+static void act_unconnected(struct facts *facts)
+{
+	struct sockaddr_un nobody = {.sun_family = AF_UNIX, .sun_path = "no-such.socket"};
+	struct iovec bytes = {"marker", 6};
+	struct msghdr message = {
+		.msg_name = &facts->address[LISTENER], .msg_iov = &bytes, .msg_iovlen = 1};
+	struct mmsghdr many[2];
+	int fd, client;
+
+	name(facts, "marker.socket", strlen("marker.socket") + 1);
+	fd = bound(facts, SOCK_DGRAM);
+	client = made(facts, CLIENT, SOCK_DGRAM);
+	for (int i = 0; i < 3; i++)
+		must(sendto(client, "marker", 6, 0, (struct sockaddr *)&facts->address[LISTENER],
+			    facts->address_len[LISTENER]));
+	message.msg_namelen = facts->address_len[LISTENER];
+	must(sendmsg(client, &message, 0));
+	act_tried(facts, 0, sendto(client, "", 1, 0, (struct sockaddr *)&nobody, sizeof(nobody)));
+	facts->address[CLIENT].ss_family = AF_UNIX;
+	facts->address_len[CLIENT] = sizeof(sa_family_t);
+	close(fd);
+	fd = must(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	must(bind(fd, (struct sockaddr *)&facts->address[CLIENT], facts->address_len[CLIENT]));
+	facts->address_len[CLIENT] = sizeof(facts->address[CLIENT]);
+	must(getsockname(fd, (struct sockaddr *)&facts->address[CLIENT],
+			 &facts->address_len[CLIENT]));
+	message.msg_name = &facts->address[CLIENT]; /* an abstract name */
+	message.msg_namelen = facts->address_len[CLIENT];
+	many[0].msg_hdr = many[1].msg_hdr = message;
+	if (must(sendmmsg(client, many, 2, 0)) != 2)
+		act_fail(facts, "sendmmsg");
+	close(client);
+	close(fd);
+}
+
+static void check_unconnected(struct check *check)
+{
+	const struct facts *facts = check->facts;
+	const struct seen *connect, *failed, *abstract;
+
+	take(check, KIND_bind);
+	take(check, KIND_bind);
+	connect = take(check, KIND_connect);
+	failed = take(check, KIND_connect);
+	abstract = take(check, KIND_connect);
+	if (!connect || !failed || !abstract)
+		return;
+	want_one(check, connect, connect->event->connect, SOCK_DGRAM, CLIENT);
+	want_address(check, "connect.peer", &facts->address[LISTENER], facts->address_len[LISTENER],
+		     connect->event->connect->peer);
+	want_result(check, ENOENT, failed);
+	want_one(check, abstract, abstract->event->connect, SOCK_DGRAM, CLIENT);
+	want_address(check, "abstract peer", &facts->address[CLIENT], facts->address_len[CLIENT],
+		     abstract->event->connect->peer);
+}
+
 static void act_failed(struct facts *facts)
 {
 	int fd = made(facts, CLIENT, SOCK_STREAM);
@@ -164,6 +221,7 @@ const struct test unix_tests[] = {
 	{"connect/unix-path", NULL, act_path_name, check_stream},
 	{"connect/unix-abstract", NULL, act_abstract, check_stream},
 	{"connect/unix-datagram", NULL, act_datagram, check_datagram},
+	{"connect/unix-unconnected", NULL, act_unconnected, check_unconnected},
 	{"connect/unix-failed", NULL, act_failed, check_failed},
 	{},
 };

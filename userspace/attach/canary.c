@@ -71,6 +71,7 @@ static void stream_pair(int family, const struct sockaddr *address, socklen_t le
 	close(listener);
 }
 
+/* A unix socket once more by its name, without connect. */
 static void datagram(int family, const struct sockaddr *address, socklen_t len)
 {
 	int a = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -78,8 +79,11 @@ static void datagram(int family, const struct sockaddr *address, socklen_t len)
 	struct sockaddr_storage bound;
 	socklen_t bound_len = sizeof(bound);
 
-	if (!bind(a, address, len) && !getsockname(a, (struct sockaddr *)&bound, &bound_len))
+	if (!bind(a, address, len) && !getsockname(a, (struct sockaddr *)&bound, &bound_len)) {
 		connect(b, (struct sockaddr *)&bound, bound_len);
+		if (family == AF_UNIX)
+			sendto(b, "", 1, MSG_DONTWAIT, (struct sockaddr *)&bound, bound_len);
+	}
 	close(a);
 	close(b);
 }

@@ -62,6 +62,7 @@ static void special(void)
 
 	bind(fd, (void *)&kernel, sizeof(kernel));
 	connect(fd, (void *)&kernel, sizeof(kernel));
+	listen(fd, 1); /* it cannot */
 	close(fd);
 	close(socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, 0)); /* there is no protocol 0 */
 }

@@ -248,6 +248,10 @@ static const struct {
 	int nargs;
 } shapes[] = {
 	{"alloc_bprm_exit", "alloc_bprm", 3},
+	/* since MPTCP calls these, its subflows do not go through inet_bind() and others (6.4) */
+	{"mptcp_bind_exit", "inet_bind_sk", 3},
+	{"mptcp_listen_exit", "__inet_listen_sk", 2},
+	{"mptcp_stream_accept_exit", "__inet_accept", 3},
 };
 
 static bool probe_has_tracepoint(const struct probe *probe, const char *name)
