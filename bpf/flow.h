@@ -96,11 +96,26 @@ __noinline int owner_set(__u64 at, __u32 role)
 	return 0;
 }
 
-__noinline int owner_accepted(__u64 at)
+/* The same for who accepts, whose record, where there is one, says who that is. */
+__noinline int owner_accepted(__u64 at, __u32 index)
 {
 	struct sock *sk = tcp_of((void *)at);
+	struct slot *slot = bpf_map_lookup_elem(&slots, &index);
+	struct owner *owner;
 
-	return sk ? owner_set((__u64)sk, TCP_ROLE_SERVER) : 0;
+	if (!sk || READ(sk, __sk_common.skc_state) == TCP_CLOSE) /* its end was told already */
+		return 0;
+	at = (__u64)sk;
+	if (!slot)
+		return owner_set(at, TCP_ROLE_SERVER);
+	owner = (void *)slot->path;
+	owner->actor = ((struct record *)slot->data)->actor;
+	owner->start_ns = bpf_ktime_get_boot_ns();
+	owner->cookie = ((struct socket_record *)slot->data)->cookie;
+	owner->role = TCP_ROLE_SERVER;
+	owner->flags = owner->waits = owner->decided = 0;
+	bpf_map_update_elem(&owners, &at, owner, BPF_ANY);
+	return 0;
 }
 
 static __always_inline int connect_error(const struct sock *sk)

@@ -226,7 +226,7 @@ static __always_inline int on_connect(struct socket *sock, const void *address, 
 	return record_end(slot, result, LANE_OF_connect);
 }
 
-int owner_accepted(__u64 at); /* flow.h */
+int owner_accepted(__u64 at, __u32 index); /* flow.h */
 
 static __always_inline int on_accept(struct socket *sock, __u32 hook, __u32 tier)
 {
@@ -236,12 +236,12 @@ static __always_inline int on_accept(struct socket *sock, __u32 hook, __u32 tier
 
 	if (!sk) /* nothing was accepted */
 		return 0;
-	owner_accepted((__u64)sk);
 	slot = record_begin(KIND_accept, hook, tier, sizeof(*rec));
 	if (!slot)
-		return 0;
+		return owner_accepted((__u64)sk, -1);
 	rec = socket_fill(slot, sock);
 	peer_fill(&rec->peer, sk, rec->family);
+	owner_accepted((__u64)sk, slot->index);
 	return record_end(slot, 0, LANE_OF_accept);
 }
 
