@@ -16,6 +16,7 @@
 #define TCP_CLOSE_WAIT	8
 #define TCP_LISTEN	10
 #define O_NONBLOCK	04000
+#define NO_TIMEOUT	0x7fffffffffffffffL /* MAX_SCHEDULE_TIMEOUT */
 #define ECONNABORTED	103
 #define ECONNRESET	104
 #define EPIPE		32
@@ -28,7 +29,7 @@ struct owner {
 	__u64 cookie;
 	__u32 role; /* enum tcp_role */
 	__u16 flags;
-	__u8 waits;   /* its connect returns before it is decided */
+	__u8 waits;   /* its connect may return before it is decided */
 	__u8 decided; /* and now it is */
 };
 
@@ -74,6 +75,14 @@ static __always_inline bool is_tcp(const struct sock *sk)
 	return is_inet(sk) && READ(sk, sk_protocol) == IPPROTO_TCP;
 }
 
+/* Before the handshake is over.  The kernel's own sockets, as MPTCP's subflow was, have no file. */
+static __always_inline bool may_return_early(const struct sock *sk, struct socket *sock)
+{
+	struct file *file = READ(sock, file);
+
+	return !file || READ(file, f_flags) & O_NONBLOCK || READ(sk, sk_sndtimeo) != NO_TIMEOUT;
+}
+
 /* The current process connects or has accepted: from here on the connection is its own.  A function
  * of its own, for the sake of the callers' stacks. */
 __noinline int owner_set(__u64 at, __u32 role)
@@ -88,7 +97,7 @@ __noinline int owner_set(__u64 at, __u32 role)
 	owner.start_ns = bpf_ktime_get_boot_ns();
 	if (sock)
 		owner.cookie = READ((struct socket_alloc *)sock, vfs_inode.i_ino);
-	if (sock && role == TCP_ROLE_CLIENT && READ(sock, file, f_flags) & O_NONBLOCK) {
+	if (sock && role == TCP_ROLE_CLIENT && may_return_early(sk, sock)) {
 		owner.waits = 1;
 		owner.flags = call_is_foreign() ? RECORD_COMPAT : 0;
 	}

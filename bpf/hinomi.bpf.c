@@ -7,6 +7,7 @@
 #include "kernel_system.h"
 #include "kernel_process.h"
 #include "kernel_mount.h"
+#include "kernel_network.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>

@@ -334,6 +334,7 @@ struct sock {
 	__u16 sk_type;
 	__u16 sk_protocol;
 	int sk_err;
+	long sk_sndtimeo; /* in ticks; LONG_MAX: for ever */
 	__u32 sk_max_ack_backlog;
 	struct sk_filter *sk_filter;
 	struct pid *sk_peer_pid;
@@ -349,21 +350,6 @@ struct socket {
 struct socket_alloc {
 	struct socket socket;
 	struct inode vfs_inode;
-};
-
-struct inet_sock {
-	__be16 inet_sport;
-};
-
-struct tcp_sock {
-	__u64 bytes_sent, bytes_retrans, bytes_acked, bytes_received;
-	__u32 write_seq, snd_nxt;
-	__u32 segs_in, segs_out, total_retrans;
-	bool is_mptcp;
-};
-
-struct mptcp_sock {
-	struct sock *first;
 };
 
 struct iovec {

@@ -2,6 +2,7 @@
 /* Connections of families and protocols that are none of TCP, UDP and unix: MPTCP, vsock. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <hinomi/kinds.h>
 #include <linux/vm_sockets.h>
 #include <netinet/in.h>
@@ -64,6 +65,29 @@ static void act_mptcp(struct facts *facts)
 	pair(facts, IPPROTO_MPTCP);
 }
 
+/* Told when it is decided, whatever the call said. */
+static void act_mptcp_waits(struct facts *facts)
+{
+	struct sockaddr_in *to = (void *)&facts->address[LISTENER];
+	int listener, client;
+
+	to->sin_family = AF_INET;
+	to->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	facts->address_len[LISTENER] = sizeof(*to);
+	listener = made(facts, LISTENER, IPPROTO_MPTCP);
+	client = made(facts, CLIENT, IPPROTO_MPTCP);
+	must(bind(listener, (struct sockaddr *)to, sizeof(*to)));
+	note_name(facts, LISTENER, listener);
+	must(listen(listener, 1));
+	must(fcntl(client, F_SETFL, O_NONBLOCK));
+	if (act_tried(facts, 0, connect(client, (struct sockaddr *)to, sizeof(*to))) != EINPROGRESS)
+		act_skip(facts, "a connection to the loopback address is never in progress here");
+	close(must(accept4(listener, NULL, NULL, SOCK_CLOEXEC)));
+	close(client);
+	close(listener);
+	usleep(SETTLE_US);
+}
+
 static void act_vsock(struct facts *facts)
 {
 	struct sockaddr_vm *to = (void *)&facts->address[LISTENER];
@@ -83,6 +107,24 @@ static void want_end(struct check *check, const char *what, const Hinomi__Socket
 	want_socket(check, facts->address[LISTENER].ss_family, SOCK_STREAM, protocol,
 		    facts->stat[n].st_ino, body);
 	want_address(check, what, &facts->address[address], facts->address_len[address], got);
+}
+
+static void check_mptcp_waits(struct check *check)
+{
+	const struct seen *connect;
+
+	take(check, KIND_socket_special);
+	take(check, KIND_socket_special);
+	take(check, KIND_bind);
+	take(check, KIND_listen);
+	connect = take(check, KIND_connect);
+	take(check, KIND_accept);
+	take_ends(check);
+	if (!connect)
+		return;
+	want_result(check, 0, connect);
+	want_end(check, "connect.peer", connect->event->connect, CLIENT, IPPROTO_MPTCP, LISTENER,
+		 connect->event->connect->peer);
 }
 
 static void check_pair(struct check *check, int protocol)
@@ -125,6 +167,7 @@ static void check_vsock(struct check *check)
 
 const struct test family_tests[] = {
 	{"accept/mptcp", NULL, act_mptcp, check_mptcp},
+	{"connect/mptcp-nonblocking", NULL, act_mptcp_waits, check_mptcp_waits},
 	{"accept/vsock", NULL, act_vsock, check_vsock},
 	{},
 };
