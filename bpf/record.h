@@ -169,10 +169,12 @@ static __always_inline struct slot *slot_claim(void)
 	return NULL;
 }
 
-/* The fixed part of every kind fits in this, that of most in the other; it is what begin clears. */
-#define RECORD_FIXED_MAX  768
-#define RECORD_FIXED_MOST 384
-#define FIXED_FITS(type)  _Static_assert(sizeof(struct type) <= RECORD_FIXED_MAX, #type)
+/* The fixed part of every kind fits in the first, that of sockets and of most in the others; it is
+ * what begin clears. */
+#define RECORD_FIXED_MAX    768
+#define RECORD_FIXED_SOCKET 576
+#define RECORD_FIXED_MOST   384
+#define FIXED_FITS(type)    _Static_assert(sizeof(struct type) <= RECORD_FIXED_MAX, #type)
 FIXED_FITS(exec_record);
 FIXED_FITS(rename_record);
 FIXED_FITS(socket_record);
@@ -223,7 +225,10 @@ static __always_inline struct slot *slot_begin(__u32 kind, __u32 hook, __u32 tie
 	__builtin_memset(slot->data, 0, RECORD_FIXED_MOST);
 	if (size > RECORD_FIXED_MOST)
 		__builtin_memset(slot->data + RECORD_FIXED_MOST, 0,
-				 RECORD_FIXED_MAX - RECORD_FIXED_MOST);
+				 RECORD_FIXED_SOCKET - RECORD_FIXED_MOST);
+	if (size > RECORD_FIXED_SOCKET)
+		__builtin_memset(slot->data + RECORD_FIXED_SOCKET, 0,
+				 RECORD_FIXED_MAX - RECORD_FIXED_SOCKET);
 	rec = (void *)slot->data;
 	rec->kind = kind;
 	rec->hook = hook;

@@ -198,13 +198,11 @@ int BPF_PROG(filter_option, struct socket *sock, int level, int option)
 static __always_inline bool has_hooks(struct socket *sock, __u32 kind)
 {
 	struct sock *sk = READ(sock, sk);
-	__u16 protocol = READ(sk, sk_protocol);
+	__u16 family = READ(sk, __sk_common.skc_family);
 
-	if (READ(sk, __sk_common.skc_family) == AF_UNIX)
-		return true;
-	if (!is_inet(sk))
-		return false;
-	switch (protocol) {
+	if (!is_ip(family))
+		return family == AF_UNIX;
+	switch (READ(sk, sk_protocol)) {
 	case IPPROTO_SMC:
 		return false;
 	case IPPROTO_SCTP:
@@ -270,7 +268,9 @@ SEC("?fexit/do_accept")
 int BPF_PROG(other_accept, void *listener, void *a2, void *a3, void *a4, int flags,
 	     struct file *accepted)
 {
-	return (__u64)accepted < -4095UL ? on_other_accept(READ(accepted, private_data)) : 0;
+	if ((__u64)accepted >= -4095UL) /* an error */
+		return 0;
+	return on_other_accept(GET(TYPED, accepted, private_data));
 }
 
 /* Before 5.14 (d32f89da7fa8) it gives a descriptor. */
