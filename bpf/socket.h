@@ -322,8 +322,8 @@ BIND_HOOK(inet6_bind)
 BIND_HOOK(unix_bind)
 
 /*
- * MPTCP: until 6.4 its subflow's socket goes through the functions above, from then
- * on (userspace/attach/probe.c) only connect does.
+ * MPTCP: its subflow's socket used to go through the functions above, as it does for connect in
+ * every kernel; userspace/attach/probe.c tells.
  */
 BIND_HOOK_AS(mptcp_bind, inet_bind)
 LISTEN_HOOK_AS(mptcp_listen, inet_listen)

@@ -248,7 +248,8 @@ static const struct {
 	int nargs;
 } shapes[] = {
 	{"alloc_bprm_exit", "alloc_bprm", 3},
-	/* since MPTCP calls these, its subflows do not go through inet_bind() and others (6.4) */
+	/* since MPTCP calls these, its subflows do not go through inet_bind(), inet_listen() (6.6)
+	 * and inet_accept() (6.3, 63740448a32e) */
 	{"mptcp_bind_exit", "inet_bind_sk", 3},
 	{"mptcp_listen_exit", "__inet_listen_sk", 2},
 	{"mptcp_stream_accept_exit", "__inet_accept", 3},
