@@ -107,6 +107,21 @@ static int abstract(char **argv)
 	return 0;
 }
 
+/* A message to a name that is in no directory, without connect. */
+static int named(char **argv)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "\0prove-named"};
+	socklen_t size = (socklen_t)offsetof(struct sockaddr_un, sun_path) + 12;
+	int server = (int)must(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	int client = (int)must(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+
+	(void)argv;
+	must(bind(server, (struct sockaddr *)&name, size));
+	for (int i = 0; i < 3; i++)
+		must(sendto(client, "secret", 6, 0, (struct sockaddr *)&name, size));
+	return 0;
+}
+
 /* The kernel's ciphers, reached through a socket. */
 static int crypto(char **argv)
 {
@@ -151,6 +166,7 @@ const struct performer talkers[] = {{"fast-open", fast_open},
 				    {"connect", connect_tcp},
 				    {"vsock", vsock},
 				    {"abstract", abstract},
+				    {"named", named},
 				    {"crypto", crypto},
 				    {"packet", packet},
 				    {"raw", raw},
