@@ -12,7 +12,7 @@
 
 #include "e2e.h"
 
-enum { LISTENER, CLIENT, ACCEPTED };
+enum { LISTENER, CLIENT, ACCEPTED, PEER };
 
 #define SETTLE_US 20000
 
@@ -45,10 +45,11 @@ static void pair(struct facts *facts, int protocol)
 	must(listen(listener, 17));
 	if (connect(client, to, facts->address_len[LISTENER]))
 		act_skip(facts, "connect: %s", strerror(errno));
-	note_name(facts, CLIENT, client);
 	fd = must(accept4(listener, NULL, NULL, SOCK_CLOEXEC));
 	must(fstat(fd, &facts->stat[ACCEPTED]));
 	note_name(facts, ACCEPTED, fd);
+	facts->address_len[PEER] = sizeof(facts->address[PEER]);
+	must(getpeername(fd, (struct sockaddr *)&facts->address[PEER], &facts->address_len[PEER]));
 	close(fd);
 	close(client);
 	close(listener);
@@ -150,7 +151,7 @@ static void check_pair(struct check *check, int protocol)
 		 connect->event->connect->peer);
 	want_end(check, "accept.local", accept->event->accept, ACCEPTED, protocol, ACCEPTED,
 		 accept->event->accept->local);
-	want_end(check, "accept.peer", accept->event->accept, ACCEPTED, protocol, CLIENT,
+	want_end(check, "accept.peer", accept->event->accept, ACCEPTED, protocol, PEER,
 		 accept->event->accept->peer);
 	want_result(check, 0, accept);
 }
