@@ -5,7 +5,8 @@
  * connected or accepted is kept in `owners` from then on.  The table is keyed by
  * the socket's address: storage in the socket itself needs a typed pointer, which
  * the tap does not have, and 5.11.  Entries go when the connection does; in a
- * full table a new connection has no entry, and its end says that nobody is known.
+ * full table, or when its user has no share of it left (share.h), a new connection
+ * has no entry, and its end says that nobody is known.
  */
 #pragma once
 
@@ -27,15 +28,18 @@ struct owner {
 	struct actor actor;
 	__u64 start_ns;
 	__u64 cookie;
-	__u32 role; /* enum tcp_role */
+	__u32 share; /* whose entry it is */
 	__u16 flags;
+	__u8 role;    /* enum tcp_role */
 	__u8 waits;   /* its connect may return before it is decided */
 	__u8 decided; /* and now it is */
 };
 
+#define OWNERS_MAX 32768
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 32768);
+	__uint(max_entries, OWNERS_MAX);
 	__type(key, __u64);
 	__type(value, struct owner);
 } owners SEC(".maps");
@@ -83,6 +87,27 @@ static __always_inline bool may_return_early(const struct sock *sk, struct socke
 	return !file || READ(file, f_flags) & O_NONBLOCK || READ(sk, sk_sndtimeo) != NO_TIMEOUT;
 }
 
+static __always_inline void owner_forget(__u64 at, __u32 share)
+{
+	if (!bpf_map_delete_elem(&owners, &at))
+		share_count(SHARE_OWNERS, share, -1);
+}
+
+/* Of another socket at this address, whose end was not seen. */
+static __always_inline void owner_drop(__u64 at)
+{
+	struct owner *before = bpf_map_lookup_elem(&owners, &at);
+
+	if (before)
+		owner_forget(at, before->share);
+}
+
+static __always_inline void owner_put(__u64 at, const struct owner *owner)
+{
+	if (!bpf_map_update_elem(&owners, &at, owner, BPF_NOEXIST))
+		share_count(SHARE_OWNERS, owner->share, 1);
+}
+
 /* The current process connects or has accepted: from here on the connection is its own.  A function
  * of its own, for the sake of the callers' stacks. */
 __noinline int owner_set(__u64 at, __u32 role)
@@ -91,9 +116,13 @@ __noinline int owner_set(__u64 at, __u32 role)
 	struct owner owner = {.role = role};
 	struct socket *sock = READ(sk, sk_socket);
 
+	owner_drop(at);
 	if (!in_scope())
 		return 0;
 	actor_of_current(&owner.actor);
+	owner.share = share_of(SHARE_OWNERS, OWNERS_MAX, &owner.actor);
+	if (!owner.share)
+		return 0;
 	owner.start_ns = bpf_ktime_get_boot_ns();
 	if (sock)
 		owner.cookie = READ((struct socket_alloc *)sock, vfs_inode.i_ino);
@@ -101,7 +130,7 @@ __noinline int owner_set(__u64 at, __u32 role)
 		owner.waits = 1;
 		owner.flags = call_is_foreign() ? RECORD_COMPAT : 0;
 	}
-	bpf_map_update_elem(&owners, &at, &owner, BPF_ANY);
+	owner_put(at, &owner);
 	return 0;
 }
 
@@ -117,13 +146,17 @@ __noinline int owner_accepted(__u64 at, __u32 index)
 	at = (__u64)sk;
 	if (!slot)
 		return owner_set(at, TCP_ROLE_SERVER);
+	owner_drop(at);
 	owner = (void *)slot->path;
 	owner->actor = ((struct record *)slot->data)->actor;
+	owner->share = share_of(SHARE_OWNERS, OWNERS_MAX, &owner->actor);
+	if (!owner->share)
+		return 0;
 	owner->start_ns = bpf_ktime_get_boot_ns();
 	owner->cookie = ((struct socket_record *)slot->data)->cookie;
 	owner->role = TCP_ROLE_SERVER;
 	owner->flags = owner->waits = owner->decided = 0;
-	bpf_map_update_elem(&owners, &at, owner, BPF_ANY);
+	owner_put(at, owner);
 	return 0;
 }
 
@@ -268,7 +301,7 @@ static __always_inline int on_tcp_end(struct sock *sk, int state, __u32 hook, __
 	record_end(slot, -err, LANE_OF_tcp_close);
 done:
 	if (owner)
-		bpf_map_delete_elem(&owners, &key);
+		owner_forget(key, owner->share);
 	return 0;
 }
 
