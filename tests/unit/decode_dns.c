@@ -138,12 +138,95 @@ static void many_records(void **state)
 	assert_int_equal(dns.n_answers, 0);
 }
 
+/* Answers are found behind more questions than are told. */
+static void many_questions(void **state)
+{
+	uint8_t bytes[12 + 20 * 5 + 15] = {0, 0, 0x80, 0, 0, 20, 0, 1};
+
+	(void)state;
+	memcpy(bytes + 12 + 20 * 5, "\0\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1", 15);
+	parse(bytes, sizeof(bytes), false);
+	assert_false(dns.malformed);
+	assert_int_equal(dns.n_questions, 8);
+	assert_int_equal(dns.n_answers, 1);
+	assert_bytes(dns.answers[0]->address, "\xc0\0\2\1");
+	parse(bytes, 12 + 20 * 5 - 1, false);
+	assert_true(dns.malformed);
+	assert_int_equal(dns.n_answers, 0);
+}
+
+/* Bytes of any value are part of a label; one that looks like two does not pass for them. */
+static void odd_labels(void **state)
+{
+	static const char query[] = "\0\0\0\0\0\1\0\0\0\0\0\0"
+				    "\7a.b\\c\0\x1b\1d\0\0\1\0\1";
+	uint8_t bytes[12 + 4 * 64 + 5] = {0, 0, 0, 0, 0, 1};
+
+	(void)state;
+	parse(query, sizeof(query) - 1, false);
+	assert_false(dns.malformed);
+	assert_int_equal(dns.n_questions, 1);
+	assert_bytes(dns.questions[0]->name, "a\\.b\\\\c\0\x1b.d");
+	memset(bytes + 12, '.', 4 * 64);
+	for (int i = 0; i < 3; i++)
+		bytes[12 + 64 * i] = 63;
+	bytes[12 + 64 * 3] = 61; /* 254, and the root's: the longest there is */
+	bytes[12 + 64 * 3 + 62] = 0;
+	parse(bytes, sizeof(bytes), false);
+	assert_int_equal(dns.n_questions, 1);
+	assert_int_equal(dns.questions[0]->name.len, 2 * (3 * 63 + 61) + 3);
+	bytes[12 + 64 * 3] = 62;
+	bytes[12 + 64 * 3 + 62] = '.';
+	bytes[12 + 64 * 3 + 63] = 0;
+	parse(bytes, sizeof(bytes), false);
+	assert_true(dns.malformed);
+}
+
+/* Data that is shorter or longer than the name in it. */
+static void odd_data(void **state)
+{
+	static const char *const bad[] = {
+		"\0\0\x80\0\0\0\0\1\0\0\0\0\0\0\5\0\1\0\0\0\0\0\1\1a\0",    /* CNAME */
+		"\0\0\x80\0\0\0\0\1\0\0\0\0\0\0\5\0\1\0\0\0\0\0\3\0\0\0",   /* CNAME */
+		"\0\0\x80\0\0\0\0\1\0\0\0\0\0\0\5\0\1\0\0\0\0\0\0\1a\0",    /* none */
+		"\0\0\x80\0\0\0\0\1\0\0\0\0\0\0\x21\0\1\0\0\0\0\0\3\0\0\0", /* SRV */
+		"\0\0\x80\0\0\0\0\1\0\0\0\0\0\0\x0f\0\1\0\0\0\0\0\2\0\0\0", /* MX */
+	};
+	static const char good[] = "\0\0\x80\0\0\0\0\1\0\0\0\0"
+				   "\0\0\x21\0\1\0\0\0\0\0\x9\0\0\0\0\0\x35\1a\0";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		parse(bad[i], 26, false);
+		assert_true(dns.malformed);
+		assert_int_equal(dns.n_answers, 0);
+	}
+	parse(good, sizeof(good) - 1, false);
+	assert_false(dns.malformed);
+	assert_int_equal(dns.n_answers, 1);
+	assert_bytes(dns.answers[0]->target, "a");
+}
+
+/* EDNS puts a record of its own behind the question; it is no answer. */
+static void extended(void **state)
+{
+	static const char query[] = QUERY "\0\0\x29\x10\0\0\0\0\0\0\0";
+
+	(void)state;
+	parse(query, sizeof(query) - 1, false);
+	assert_false(dns.malformed);
+	assert_int_equal(dns.n_questions, 1);
+	assert_int_equal(dns.n_answers, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(query),	cmocka_unit_test(answer),
-		cmocka_unit_test(cut_anywhere), cmocka_unit_test(names_that_go_round),
-		cmocka_unit_test(long_names),	cmocka_unit_test(many_records),
+		cmocka_unit_test(query),	  cmocka_unit_test(answer),
+		cmocka_unit_test(cut_anywhere),	  cmocka_unit_test(names_that_go_round),
+		cmocka_unit_test(long_names),	  cmocka_unit_test(many_records),
+		cmocka_unit_test(many_questions), cmocka_unit_test(odd_labels),
+		cmocka_unit_test(odd_data),	  cmocka_unit_test(extended),
 	};
 
 	arena_init(&arena, 1 << 20);

@@ -11,7 +11,8 @@
 #include "decode/source.h"
 
 #define HEADER_SIZE   12
-#define NAME_MAX_TEXT 255
+#define NAME_MAX_WIRE 255
+#define NAME_MAX_TEXT (2 * NAME_MAX_WIRE) /* each byte with a backslash before it */
 #define NAME_JUMPS    16
 #define QUESTIONS_MAX 8
 #define ANSWERS_MAX   32
@@ -50,32 +51,44 @@ static uint32_t take32(struct message *m)
 	return high << 16 | take16(m);
 }
 
-/* The label at `at`, behind what text holds already; false: no name. */
-static bool label_add(const struct message *m, size_t at, char text[NAME_MAX_TEXT], size_t *len)
+struct name {
+	char text[NAME_MAX_TEXT];
+	size_t len;  /* of the text */
+	size_t wire; /* bytes that the labels have */
+};
+
+/* The label at `at`, behind what the name holds already; false: no name. */
+static bool label_add(const struct message *m, size_t at, struct name *name)
 {
 	size_t n = m->bytes[at];
 
-	if (m->size - at - 1 < n || *len + n + 1 > NAME_MAX_TEXT)
+	if (m->size - at - 1 < n || name->wire + n + 2 > NAME_MAX_WIRE) /* and the root's */
 		return false;
-	if (*len)
-		text[(*len)++] = '.';
-	memcpy(text + *len, m->bytes + at + 1, n);
-	*len += n;
+	if (name->len)
+		name->text[name->len++] = '.';
+	name->wire += n + 1;
+	for (size_t i = 0; i < n; i++) {
+		char c = (char)m->bytes[at + 1 + i];
+
+		if (c == '.' || c == '\\')
+			name->text[name->len++] = '\\';
+		name->text[name->len++] = c;
+	}
 	return true;
 }
 
 /* Labels with dots between them, without the last one; the root is empty. */
-static bool name_read(struct message *m, char text[NAME_MAX_TEXT], size_t *len)
+static bool name_read(struct message *m, struct name *name)
 {
 	size_t at = m->at, lowest = at;
 	unsigned jumps = 0;
 
-	*len = 0;
+	name->len = name->wire = 0;
 	while (at < m->size && m->bytes[at]) {
 		uint8_t c = m->bytes[at];
 
 		if (c < 64) {
-			if (!label_add(m, at, text, len))
+			if (!label_add(m, at, name))
 				return false;
 			at += (size_t)c + 1;
 			continue;
@@ -98,20 +111,19 @@ static bool name_read(struct message *m, char text[NAME_MAX_TEXT], size_t *len)
 
 static ProtobufCBinaryData take_name(struct message *m)
 {
-	ProtobufCBinaryData name = {0};
-	char text[NAME_MAX_TEXT];
-	size_t len;
+	ProtobufCBinaryData bytes = {0};
+	struct name name;
 
-	if (m->failed || !name_read(m, text, &len)) {
+	if (m->failed || !name_read(m, &name)) {
 		m->failed = true;
-		return name;
+		return bytes;
 	}
-	name.data = len ? source_alloc(m->source, len) : NULL;
-	if (!name.data)
-		return name;
-	memcpy(name.data, text, len);
-	name.len = len;
-	return name;
+	bytes.data = name.len ? source_alloc(m->source, name.len) : NULL;
+	if (!bytes.data)
+		return bytes;
+	memcpy(bytes.data, name.text, name.len);
+	bytes.len = name.len;
+	return bytes;
 }
 
 static void take_question(struct message *m, Hinomi__Dns *to)
@@ -128,10 +140,21 @@ static void take_question(struct message *m, Hinomi__Dns *to)
 		to->questions[to->n_questions++] = question;
 }
 
+/* One that nobody has room for: answers begin behind it. */
+static void skip_question(struct message *m)
+{
+	struct name name;
+
+	if (!name_read(m, &name))
+		m->failed = true;
+	take32(m);
+}
+
 /* What the data of an answer names: an address, or another name (m is at its beginning). */
 static void answer_data(struct message *m, Hinomi__DnsAnswer *answer, size_t size)
 {
 	struct message in = *m;
+	size_t end = m->at + size;
 
 	switch (answer->type) {
 	case TYPE_A:
@@ -151,10 +174,8 @@ static void answer_data(struct message *m, Hinomi__DnsAnswer *answer, size_t siz
 	case TYPE_NS:
 	case TYPE_CNAME:
 	case TYPE_PTR:
-		if (in.at > in.size)
-			return;
 		answer->target = take_name(&in);
-		m->failed = in.failed;
+		m->failed = in.failed || in.at != end;
 	}
 }
 
@@ -197,8 +218,8 @@ static void sections(struct message *m, Hinomi__Dns *to, unsigned questions)
 		to->answers = source_alloc(m->source, nanswers * sizeof(*to->answers));
 	for (unsigned i = 0; i < nquestions && to->questions && !m->failed; i++)
 		take_question(m, to);
-	if (questions > nquestions) /* nobody asks so much: where answers begin is not looked for */
-		return;
+	for (unsigned i = nquestions; i < questions && !m->failed; i++)
+		skip_question(m);
 	for (unsigned i = 0; i < nanswers && to->answers && !m->failed; i++)
 		take_answer(m, to);
 }
