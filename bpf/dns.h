@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What goes to and comes from port 53 over UDP: the first bytes of each message,
- * and of no other, for userspace/decode/dns.c to read.  They are in the caller's
- * memory, where the kernel has just taken them from or put them.
+ * What goes to and comes from port 53: the first bytes of each message, and of no
+ * other, for userspace/decode/dns.c to read.  They are in the caller's memory, where
+ * the kernel has just taken them from or put them.
  */
 #pragma once
 
@@ -16,14 +16,63 @@ static __always_inline bool is_dns(const struct peer *peer)
 	return peer->port == DNS_PORT || (c && is_canary(c));
 }
 
-static __always_inline int on_dns(struct sock *sk, const struct peer *peer, __u64 from, __s32 len,
+/* Is it part of a message that other calls go on with, or have begun? */
+static __always_inline bool is_part(struct sock *sk, __u32 how)
+{
+	struct control *c = control_get();
+
+	return how & UDP_MORE || (c && stream_goes_on(c, (__u64)sk, STREAM_DATAGRAM));
+}
+
+/* Another part of a message; 1: the first. Global, for the sake of the callers' stacks. */
+__noinline int dns_part(__u64 socket, __u64 at, __u32 len, __u32 how)
+{
+	struct sent sent = {.at = at, .len = len, .how = how};
+	struct stream *stream = stream_find(socket, STREAM_DATAGRAM);
+	struct slot *slot;
+	int first = !stream;
+
+	if (first) {
+		stream_make(socket, STREAM_DATAGRAM);
+		stream = stream_find(socket, STREAM_DATAGRAM);
+	}
+	slot = stream ? slot_for_bytes() : NULL;
+	if (!slot)
+		return 1;
+	sent_copy(slot, &sent, 0, RECORD_DNS_MAX);
+	if (stream->kept == stream->have)
+		stream_keep(slot->index, socket, STREAM_DATAGRAM);
+	stream->have += len;
+	slot_release(slot);
+	return first;
+}
+
+static __always_inline void part_give(struct slot *slot, __u64 socket, __u32 how)
+{
+	struct stream *stream = stream_find(socket, STREAM_DATAGRAM);
+	struct dns_record *rec = (void *)slot->data;
+
+	if (how & UDP_MORE)
+		rec->flags |= DNS_PART;
+	if (!stream)
+		return;
+	rec->message.total = stream->have;
+	stream_give(slot->index, socket, STREAM_DATAGRAM, 0, RECORD_DNS_MAX);
+	if (!(how & UDP_MORE))
+		stream_end(socket, STREAM_DATAGRAM);
+}
+
+static __always_inline int on_dns(struct sock *sk, const struct peer *peer, const struct sent *sent,
 				  __u32 how, __u32 hook, __u32 tier)
 {
 	struct dns_record *rec;
 	struct slot *slot;
-	__u32 n = len;
+	bool part;
 
-	if (!is_dns(peer) || len <= 0 || !from)
+	if (!is_dns(peer) || (__s32)sent->len <= 0)
+		return 0;
+	part = how & UDP_SENT && is_part(sk, how);
+	if (part && !dns_part((__u64)sk, sent->at, sent->len, sent->how) && how & UDP_MORE)
 		return 0;
 	slot = record_begin(KIND_dns, hook, tier, sizeof(*rec));
 	if (!slot)
@@ -31,32 +80,20 @@ static __always_inline int on_dns(struct sock *sk, const struct peer *peer, __u6
 	rec = (void *)slot->data;
 	socket_fill(slot, READ(sk, sk_socket));
 	address_of_peer(&rec->socket.peer, peer);
-	rec->sent = how & UDP_SENT;
+	rec->flags = how & UDP_SENT ? DNS_SENT : 0;
 	if (how & UDP_UNKNOWN)
 		rec->socket.record.flags |= RECORD_RESULT_UNKNOWN;
-	rec->message.off = sizeof(*rec);
-	rec->message.total = n;
-	if (n > RECORD_DNS_MAX)
-		n = RECORD_DNS_MAX;
-	barrier_var(n);
-	if (n <= RECORD_DNS_MAX && !bpf_probe_read_user(slot->data + sizeof(*rec), n, (void *)from))
-		append_done(slot, &rec->message, n);
+	if (part)
+		part_give(slot, (__u64)sk, how);
+	else
+		sent_copy(slot, sent, 0, RECORD_DNS_MAX);
 	return record_end(slot, 0, LANE_OF_dns);
 }
 
-/* Where the bytes of a message of one piece begin, once `done` of them were copied; 0: elsewhere.
- */
-static __always_inline __u64 bytes_of(struct msghdr *msg, __u32 done)
+/* Is it kept for another call? Once this one is over. */
+static __always_inline __u32 udp_more(struct sock *sk)
 {
-	struct sent sent = {};
-	struct iovec *iov;
-
-	if (!sent_of(&sent, msg, done))
-		return 0;
-	if (sent.how & PIECES_ONE)
-		return sent.at;
-	iov = (void *)sent.at;
-	return READ(iov, iov_len) >= done ? (__u64)READ(iov, iov_base) : 0;
+	return READ((struct udp_sock *)sk, pending) ? UDP_MORE : 0;
 }
 
 static __always_inline void peer_of_message(struct peer *peer, struct sock *sk, struct msghdr *msg)
@@ -71,33 +108,38 @@ SEC("?fexit/udp_sendmsg")
 int BPF_PROG(dns_send_exit, struct sock *sk, struct msghdr *msg, unsigned long len, int result)
 {
 	struct peer peer = {};
+	struct sent sent = {};
 
 	peer_of_message(&peer, sk, msg);
 	if (!is_dns(&peer) || result <= 0)
 		return 0;
-	return on_dns(sk, &peer, bytes_of(msg, result), result, UDP_SENT, HOOK_dns_send_exit, 1);
+	sent_of(&sent, msg, result);
+	return on_dns((void *)address_number(sk), &peer, &sent, UDP_SENT | udp_more(sk),
+		      HOOK_dns_send_exit, 1);
 }
 
 SEC("?fentry/udpv6_sendmsg")
 int BPF_PROG(dns6_send_enter, struct sock *sk, struct msghdr *msg, unsigned long len)
 {
 	struct peer peer = {};
+	struct sent sent = {};
 
 	peer_of_message(&peer, sk, msg);
 	if (!is_dns(&peer) || peer.family == AF_INET)
 		return 0;
-	return on_dns(sk, &peer, bytes_of(msg, 0), len, UDP_SENT | UDP_UNKNOWN,
+	sent_of(&sent, msg, 0);
+	sent.len = len;
+	return on_dns((void *)address_number(sk), &peer, &sent,
+		      UDP_SENT | UDP_UNKNOWN | (READ(msg, msg_flags) & MSG_MORE ? UDP_MORE : 0),
 		      HOOK_dns6_send_enter, 1);
 }
 
-static __always_inline int dns_received(__u64 *ctx, __u32 hook)
+/* How many bytes udp_recvmsg or tcp_recvmsg took out of the queue. */
+static __always_inline int bytes_taken(__u64 *ctx, enum nargs_of function)
 {
-	struct sock *sk = (void *)ARGUMENT(ctx, 0);
-	struct msghdr *msg = (void *)ARGUMENT(ctx, 1);
-	struct peer peer = {};
 	int result, flags;
 
-	switch (settings.nargs[NARGS_UDP_RECEIVE]) {
+	switch (settings.nargs[function]) {
 	case 6: /* until 5.18: ec095263a965 */
 		flags = ARGUMENT(ctx, 4);
 		result = ARGUMENT(ctx, 6);
@@ -110,12 +152,24 @@ static __always_inline int dns_received(__u64 *ctx, __u32 hook)
 		flags = ARGUMENT(ctx, 3);
 		result = ARGUMENT(ctx, 4);
 	}
-	if (result <= 0 || flags & MSG_PEEK)
+	return flags & (MSG_PEEK | MSG_ERRQUEUE) ? 0 : result;
+}
+
+static __always_inline int dns_received(__u64 *ctx, __u32 hook)
+{
+	struct sock *sk = (void *)ARGUMENT(ctx, 0);
+	struct msghdr *msg = (void *)ARGUMENT(ctx, 1);
+	struct peer peer = {};
+	struct sent sent = {};
+	int result = bytes_taken(ctx, NARGS_UDP_RECEIVE);
+
+	if (result <= 0)
 		return 0;
 	peer_of_message(&peer, sk, msg);
 	if (!is_dns(&peer))
 		return 0;
-	return on_dns(sk, &peer, bytes_of(msg, result), result, 0, hook, 1);
+	sent_of(&sent, msg, result);
+	return on_dns(sk, &peer, &sent, 0, hook, 1);
 }
 
 SEC("?fexit/udp_recvmsg")

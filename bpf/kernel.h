@@ -38,6 +38,7 @@ enum bpf_map_type {
 enum {
 	BPF_ANY = 0,
 	BPF_NOEXIST = 1,
+	BPF_F_NO_COMMON_LRU = 2,
 	BPF_F_MMAPABLE = 1024,
 	BPF_RB_NO_WAKEUP = 1,
 	BPF_RB_FORCE_WAKEUP = 2,
@@ -350,31 +351,6 @@ struct socket {
 struct socket_alloc {
 	struct socket socket;
 	struct inode vfs_inode;
-};
-
-struct iovec {
-	void *iov_base;
-	unsigned long iov_len;
-};
-
-struct iov_iter {
-	unsigned long iov_offset, count;
-	struct iovec *iov; /* until 6.3 */
-};
-
-struct iov_iter___v60 { /* from 6.0: fcb14cb1bdac; iter_type from 5.14: 8cd54c1c8480 */
-	__u8 iter_type;
-	void *ubuf;
-};
-
-struct iov_iter___v64 { /* from 6.4: de4f5fed3f23 */
-	struct iovec *__iov;
-};
-
-struct msghdr {
-	void *msg_name;
-	int msg_namelen;
-	struct iov_iter msg_iter;
 };
 
 struct sk_buff {

@@ -197,7 +197,7 @@ __noinline int on_netlink_sent(__u64 socket, __u64 at, __u32 len, __u32 how, __u
 	if (!slot)
 		return 0;
 	((struct record *)slot->data)->flags |= RECORD_RESULT_UNKNOWN;
-	sent_copy(slot->index, at, len, how);
+	sent_copy(slot, &sent, 0, RECORD_OPENING_MAX);
 	return net_change_end(slot, 0);
 }
 

@@ -27,6 +27,13 @@ struct slot {
 		struct dentry *parent; /* of where it begins */
 	} walk;
 	struct bytes_ref asked; /* path.h */
+	struct pieces {		/* message.h: of a message, those that are not copied yet */
+		__u64 at;
+		__u32 how;  /* enum pieces_how */
+		__u32 skip; /* bytes that are not wanted */
+		__u32 left; /* behind them, bytes that are */
+		__u32 pad;
+	} pieces;
 	__u8 path[RECORD_PATH_MAX +
 		  RECORD_NAME_MAX]; /* where a path is put together, from its end */
 	__u8 data[RECORD_BYTES_MAX + RECORD_PATH_MAX +

@@ -57,10 +57,15 @@ static __always_inline bool call_is_foreign(void)
 	return current_is_compat() || (settings.x32 && call_is_x32(current_regs()));
 }
 
+#define NR_READ_32BIT	3
+#define NR_READV_32BIT	145
 #define NR_WRITE_32BIT	4 /* on i386 and 32-bit arm */
 #define NR_WRITEV_32BIT 146
 #define NR_MKNOD_32BIT	14
 #if defined(__TARGET_ARCH_x86)
+#define NR_READ		    0
+#define NR_READV	    19
+#define NR_READV_X32	    515
 #define NR_WRITE	    1
 #define NR_WRITEV	    20
 #define NR_WRITEV_X32	    516
@@ -71,6 +76,9 @@ static __always_inline bool call_is_foreign(void)
 #define NR_SETSOCKOPT_32BIT 366
 #define NR_SETSOCKOPT_X32   541
 #elif defined(__TARGET_ARCH_arm64)
+#define NR_READ		    63
+#define NR_READV	    65
+#define NR_READV_X32	    65
 #define NR_WRITE	    64
 #define NR_WRITEV	    66
 #define NR_WRITEV_X32	    66
@@ -85,6 +93,18 @@ static __always_inline bool call_is_foreign(void)
 static __always_inline bool is_write(__u32 nr, bool is_32bit)
 {
 	return nr == (is_32bit ? NR_WRITE_32BIT : NR_WRITE);
+}
+
+static __always_inline bool is_read(__u32 nr, bool is_32bit)
+{
+	return nr == (is_32bit ? NR_READ_32BIT : NR_READ);
+}
+
+static __always_inline bool is_readv(__u32 nr, bool is_32bit)
+{
+	if (is_32bit)
+		return nr == NR_READV_32BIT;
+	return nr == NR_READV || nr == NR_READV_X32;
 }
 
 static __always_inline bool is_setsockopt(__u32 nr, bool is_32bit)

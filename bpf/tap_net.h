@@ -6,24 +6,15 @@
 #pragma once
 
 #define MSG_FASTOPEN	    0x20000000
-#define STREAM_MESSAGES_MAX 16 /* of one call that are looked at */
-#define NR_SOCKETCALL_32BIT 102
 #define MESSAGES_MAX	    1024 /* UIO_MAXIOV: no call takes more */
+#define NAMES_MAX	    16	 /* of one call that are looked at */
+#define NR_SOCKETCALL_32BIT 102
 
-/* Global, for the sake of the stack and of the loop below. */
-__noinline int tap_message(__u64 at, __u64 name, __u64 bytes, __u32 result, __u32 how)
-{
-	struct sock *sk = (void *)at;
-	struct peer peer = {};
-
-	if (!name || !peer_of_name(&peer, (void *)name, true))
-		peer_of_socket(&peer, sk);
-	if (tapped(KIND_udp_flow))
-		on_udp(sk, &peer, result, how, HOOK_tap, 2);
-	if (tapped(KIND_dns))
-		on_dns(sk, &peer, bytes, result, how, HOOK_tap, 2);
-	return 0;
-}
+#define HEADER_COMPAT	    1
+#define HEADER_LENGTH	    2 /* of a struct mmsghdr: the result stands behind it */
+#define HEADER_CUT	    4 /* MSG_TRUNC was asked for: more may have come than was put anywhere */
+#define HEADER_GONE	    8  /* on a stream: nothing was */
+#define HEADER_NONE	    16 /* no struct msghdr but the name itself */
 
 static __always_inline __u64 user_word(__u64 at, bool compat)
 {
@@ -33,11 +24,39 @@ static __always_inline __u64 user_word(__u64 at, bool compat)
 	return word;
 }
 
-#define HEADER_COMPAT 1
-#define HEADER_LENGTH 2 /* of a struct mmsghdr: the result stands behind it */
+/* `how` of UDP, and behind it that of the pieces. */
+#define UDP_AND_PIECES(how, pieces) ((how) | (pieces) << 8)
 
-/* A struct msghdr: its name, and the first of its pieces.  Global, or the loop below is dear to
- * verify. */
+/* Global, for the sake of the stack and of the loop below. */
+__noinline int tap_message(__u64 at, __u64 name, __u64 bytes, __u32 result, __u32 how)
+{
+	struct sent sent = {.at = bytes, .len = result, .how = how >> 8};
+	struct sock *sk = (void *)at;
+	struct peer peer = {};
+
+	if (!name || !peer_of_name(&peer, (void *)name, true))
+		peer_of_socket(&peer, sk);
+	if (tapped(KIND_udp_flow))
+		on_udp(sk, &peer, result, how & 0xff, HOOK_tap, 2);
+	if (tapped(KIND_dns))
+		on_dns(sk, &peer, &sent, how & 0xff, HOOK_tap, 2);
+	return 0;
+}
+
+/* How the pieces of a struct msghdr are to be read. */
+static __always_inline __u32 header_pieces(__u64 at, __u32 form)
+{
+	bool compat = form & HEADER_COMPAT;
+	__u32 flags = 0;
+
+	if (form & HEADER_CUT)
+		bpf_probe_read_user(&flags, sizeof(flags), (void *)(at + (compat ? 24 : 48)));
+	if (flags & MSG_TRUNC || form & HEADER_GONE)
+		return PIECES_HIDDEN;
+	return compat ? PIECES_COMPAT : 0;
+}
+
+/* A struct msghdr: its name, and its pieces.  Global, or the loop below is dear to verify. */
 __noinline int tap_header(__u64 sk, __u64 at, __u32 result, __u32 how, __u32 form)
 {
 	bool compat = form & HEADER_COMPAT;
@@ -47,76 +66,113 @@ __noinline int tap_header(__u64 sk, __u64 at, __u32 result, __u32 how, __u32 for
 		result = 0;
 		bpf_probe_read_user(&result, sizeof(result), (void *)(at + (compat ? 28 : 56)));
 	}
-	return tap_message(sk, name, user_word(iov, compat), result, how);
+	return tap_message(sk, name, iov, result, UDP_AND_PIECES(how, header_pieces(at, form)));
 }
 
-__noinline int tap_messages(__u64 sk, __u64 at, __u32 count, __u32 how, __u32 compat)
+__noinline int tap_messages(__u64 sk, __u64 at, __u32 count, __u32 how, __u32 form)
 {
 	for (__u32 i = 0; i < MESSAGES_MAX; i++) {
 		if (i >= count)
 			break;
-		tap_header(sk, at, 0, how, compat | HEADER_LENGTH);
-		at += compat ? 32 : 64;
+		tap_header(sk, at, 0, how, form | HEADER_LENGTH);
+		at += form & HEADER_COMPAT ? 32 : 64;
 	}
 	return 0;
+}
+
+static __always_inline __u32 transfer_flags(const struct call *call)
+{
+	return call->what == TAP_SENDMSG || call->what == TAP_RECVMSG ? call->arg[2] : call->arg[3];
+}
+
+static __always_inline __u32 transfer_form(const struct call *call, __u32 flags)
+{
+	return (call->compat ? HEADER_COMPAT : 0) |
+	       (call->what >= TAP_RECVFROM && flags & MSG_TRUNC ? HEADER_CUT : 0);
+}
+
+/* The bytes of sendto and recvfrom; with MSG_TRUNC there may have been more than there is room for.
+ */
+static __always_inline __u32 plain_pieces(const struct call *call)
+{
+	return call->result > (__s64)call->arg[2] ? PIECES_HIDDEN : PIECES_ONE;
 }
 
 static __always_inline int tap_udp(struct call *call, struct sock *sk, bool sends)
 {
-	__u32 flags = call->what == TAP_SENDMSG || call->what == TAP_RECVMSG ? call->arg[2]
-									     : call->arg[3];
-	__u32 how = sends ? UDP_SENT : 0;
+	__u32 flags = transfer_flags(call), how = sends ? UDP_SENT | udp_more(sk) : 0;
+	__u32 form = transfer_form(call, flags);
 
-	if (!sends && (call->result < 0 || flags & MSG_PEEK))
+	if (!sends && (call->result < 0 || flags & (MSG_PEEK | MSG_ERRQUEUE)))
 		return 0;
 	switch (call->what) {
 	case TAP_SENDTO:
 	case TAP_RECVFROM:
-		return tap_message((__u64)sk, call->arg[4], call->arg[1], call->result, how);
+		return tap_message((__u64)sk, call->arg[4], call->arg[1], call->result,
+				   UDP_AND_PIECES(how, plain_pieces(call)));
 	case TAP_SENDMSG:
 	case TAP_RECVMSG:
-		return tap_header((__u64)sk, call->arg[1], call->result, how, call->compat);
+		return tap_header((__u64)sk, call->arg[1], call->result, how, form);
 	}
 	if (call->result < 0)
-		return tap_header((__u64)sk, call->arg[1], call->result, how, call->compat);
-	return tap_messages((__u64)sk, call->arg[1], call->result, how, call->compat);
+		return tap_header((__u64)sk, call->arg[1], call->result, how, form);
+	return tap_messages((__u64)sk, call->arg[1], call->result, how, form);
 }
 
-static __always_inline int tap_bytes(struct sock *sk, bool netlink, __u64 at, __u32 len, __u32 how)
+/* What a stream took or gave: TCP, or netlink that goes to the kernel. */
+static __always_inline int tap_bytes(__u64 socket, __u64 at, __u32 len, __u32 how,
+				     __u32 hook_and_tier)
 {
-	if (netlink)
-		return on_netlink_sent((__u64)sk, at, len, how, HOOK_tap);
-	return on_sent((__u64)sk, at, len, how, HOOK_AND_TIER(HOOK_tap, 2));
+	if (hook_and_tier & HOOK_RECEIVES)
+		return on_dns_stream(socket, at, len, how, hook_and_tier);
+	if (is_netlink((struct sock *)socket))
+		return on_netlink_sent(socket, at, len, how, HOOK_OF(hook_and_tier));
+	return on_sent(socket, at, len, how, hook_and_tier);
 }
 
-/*
- * What goes out on TCP and to the kernel, by send, sendmsg or sendmmsg: `count` messages, one of
- * them `len` bytes long.  Global, for the sake of the caller's stack.
- */
-__noinline int tap_stream(__u64 socket, __u64 at, __u32 len, __u32 count, __u32 form)
+/* Global, for the sake of the stack and of the loop below. */
+__noinline int tap_stream_header(__u64 socket, __u64 at, __u32 len, __u32 form, __u32 hook_bits)
 {
-	struct sock *sk = (void *)socket;
-	bool compat = form & HEADER_COMPAT, netlink = is_netlink(sk);
+	bool compat = form & HEADER_COMPAT;
 
-	for (__u32 i = 0; i < STREAM_MESSAGES_MAX && i < count; i++) {
-		if (form & HEADER_LENGTH)
-			bpf_probe_read_user(&len, sizeof(len), (void *)(at + (compat ? 28 : 56)));
-		tap_bytes(sk, netlink, user_word(at + (compat ? 8 : 16), compat), len,
-			  compat ? PIECES_COMPAT : 0);
-		at += compat ? 32 : 64;
+	if (form & HEADER_LENGTH)
+		bpf_probe_read_user(&len, sizeof(len), (void *)(at + (compat ? 28 : 56)));
+	return tap_bytes(socket, user_word(at + (compat ? 8 : 16), compat), len,
+			 header_pieces(at, form), HOOK_AND_TIER(HOOK_tap, 2) | hook_bits);
+}
+
+/* `count` messages of sendmmsg or recvmmsg. */
+__noinline int tap_stream(__u64 socket, __u64 at, __u32 count, __u32 form, __u32 hook_bits)
+{
+	for (__u32 i = 0; i < MESSAGES_MAX && i < count; i++) {
+		tap_stream_header(socket, at, 0, form | HEADER_LENGTH, hook_bits);
+		at += form & HEADER_COMPAT ? 32 : 64;
 	}
 	return 0;
 }
 
-static __always_inline int tap_sent(struct call *call, struct sock *sk)
+static __always_inline int tap_streamed(struct call *call, struct sock *sk, bool sends)
 {
-	__u32 form = call->compat ? HEADER_COMPAT : 0;
+	__u32 bits = (sends ? 0 : HOOK_RECEIVES) |
+		     (READ(sk, sk_protocol) == IPPROTO_MPTCP ? HOOK_MPTCP : 0);
+	__u32 flags = transfer_flags(call);
+	__u32 form = transfer_form(call, flags);
 
-	if (call->what == TAP_SENDTO)
-		return tap_bytes(sk, is_netlink(sk), call->arg[1], call->result, PIECES_ONE);
-	if (call->what == TAP_SENDMMSG)
-		return tap_stream((__u64)sk, call->arg[1], 0, call->result, form | HEADER_LENGTH);
-	return tap_stream((__u64)sk, call->arg[1], call->result, 1, form);
+	if (!sends && flags & (MSG_PEEK | MSG_ERRQUEUE))
+		return 0;
+	if (form & HEADER_CUT)
+		form |= HEADER_GONE;
+	switch (call->what) {
+	case TAP_SENDTO:
+	case TAP_RECVFROM:
+		return tap_bytes((__u64)sk, call->arg[1], call->result,
+				 form & HEADER_GONE ? PIECES_HIDDEN : PIECES_ONE,
+				 HOOK_AND_TIER(HOOK_tap, 2) | bits);
+	case TAP_SENDMSG:
+	case TAP_RECVMSG:
+		return tap_stream_header((__u64)sk, call->arg[1], call->result, form, bits);
+	}
+	return tap_stream((__u64)sk, call->arg[1], call->result, form, bits);
 }
 
 /* Processes may talk to each other over netlink, too. */
@@ -188,8 +244,6 @@ static __noinline __u32 sendto_length(void)
 	return call_sixth(regs, is_32bit);
 }
 
-#define HEADER_NONE 4 /* no struct msghdr but the name itself */
-
 static __always_inline bool is_unix_name(__u64 name)
 {
 	__u16 family = 0;
@@ -204,7 +258,7 @@ __noinline int tap_unix(int fd, __u64 at, __u32 count, __s32 result, __u32 form)
 	bool compat = form & HEADER_COMPAT, plain = form & HEADER_NONE;
 	struct socket *sock = NULL;
 
-	for (__u32 i = 0; i < STREAM_MESSAGES_MAX && i < count; i++) {
+	for (__u32 i = 0; i < NAMES_MAX && i < count; i++) {
 		__u64 name = plain ? at : user_word(at, compat);
 		__u32 len = 0;
 
@@ -235,12 +289,32 @@ static __noinline int tap_named(struct call *call)
 			(call->compat ? HEADER_COMPAT : 0) | (plain ? HEADER_NONE : 0));
 }
 
+/* TCP in any form. */
+static __always_inline bool is_stream(__u16 family, __u16 protocol)
+{
+	return (family == AF_INET || family == AF_INET6) &&
+	       (protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP);
+}
+
+/* What TCP gave to a process is looked at for DNS alone. */
+static __always_inline bool stream_matters(struct sock *sk, bool sends)
+{
+	struct control *c = control_get();
+
+	if (sends)
+		return tapped(KIND_tls_hello) || tapped(KIND_metadata_request) || tapped(KIND_dns);
+	return tapped(KIND_dns) &&
+	       (READ(sk, __sk_common.skc_dport) == __builtin_bswap16(DNS_PORT) ||
+		(c && is_canary(c)));
+}
+
 static __always_inline int tap_payload(struct call *call, bool sends)
 {
-	bool udp = tapped(KIND_udp_flow) || tapped(KIND_dns);
-	bool went = sends && call->result > 0;
-	bool tcp = went && (tapped(KIND_tls_hello) || tapped(KIND_metadata_request));
-	bool change = went && (tapped(KIND_net_change) || tapped(KIND_audit_change));
+	bool udp = tapped(KIND_udp_flow) || tapped(KIND_dns), went = call->result > 0;
+	bool tcp = went &&
+		   (tapped(KIND_tls_hello) || tapped(KIND_metadata_request) || tapped(KIND_dns));
+	bool change = sends && went && (tapped(KIND_net_change) || tapped(KIND_audit_change));
+	__u16 family, protocol;
 	struct socket *sock;
 	struct sock *sk;
 
@@ -250,11 +324,13 @@ static __always_inline int tap_payload(struct call *call, bool sends)
 	sk = READ(sock, sk);
 	if (!sk)
 		return 0;
-	if (is_tcp(sk))
-		return tcp ? tap_sent(call, sk) : 0;
-	if (is_netlink(sk))
-		return change && !is_to_process(call, sk) ? tap_sent(call, sk) : 0;
-	if (!udp || !is_inet(sk) || READ(sk, sk_protocol) != IPPROTO_UDP ||
+	family = READ(sk, __sk_common.skc_family);
+	protocol = READ(sk, sk_protocol);
+	if (is_stream(family, protocol))
+		return tcp && stream_matters(sk, sends) ? tap_streamed(call, sk, sends) : 0;
+	if (family == AF_NETLINK)
+		return change && !is_to_process(call, sk) ? tap_streamed(call, sk, true) : 0;
+	if (!udp || (family != AF_INET && family != AF_INET6) || protocol != IPPROTO_UDP ||
 	    READ(sock, type) != SOCK_DGRAM)
 		return 0;
 	return tap_udp(call, sk, sends);

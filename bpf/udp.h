@@ -10,7 +10,11 @@
 #pragma once
 
 #define MSG_PEEK      2
+#define MSG_TRUNC     0x20
+#define MSG_ERRQUEUE  0x2000
+#define MSG_MORE      0x8000
 #define IPPROTO_UDP   17
+#define IPPROTO_MPTCP 262
 #define ETH_P_IP      0x0800
 #define ETH_P_IPV6    0x86dd
 #define FLOW_QUIET_NS (3 * NS_PER_SECOND)  /* idle so long: tell what was counted */
@@ -146,6 +150,7 @@ static __always_inline void local_of_socket(struct peer *to, struct sock *sk)
 
 #define UDP_SENT    1 /* else received */
 #define UDP_UNKNOWN 2 /* the outcome */
+#define UDP_MORE    4 /* the message goes on in another call: MSG_MORE, UDP_CORK */
 
 /* One message: its length, or the negative errno that sending it gave. */
 static __always_inline void flow_count(struct flow *flow, __s32 result, __u32 how)

@@ -90,6 +90,8 @@
 	HOOK(dns6_send_enter)          \
 	HOOK(dns_receive_exit)         \
 	HOOK(dns6_receive_exit)        \
+	HOOK(dns_stream_exit)          \
+	HOOK(socket_read)              \
 	HOOK(setxattr_exit)            \
 	HOOK(removexattr_exit)         \
 	HOOK(set_acl_exit)             \
@@ -103,6 +105,9 @@
 	HOOK(vfs_create_exit)          \
 	HOOK(loginuid_exit)            \
 	HOOK(opening_exit)             \
+	HOOK(sendpage_exit)            \
+	HOOK(mptcp_send_exit)          \
+	HOOK(mptcp_receive_exit)       \
 	HOOK(socket_write)             \
 	HOOK(sockets)                  \
 	HOOK(netlink_exit)             \

@@ -31,6 +31,8 @@ struct sequence_cell {
 	__u64 pad[3];
 };
 
+#define STREAMS_PER_CPU 16 /* messages that come in several calls, under way at once */
+
 /* Functions whose signature differs between kernels; their number of arguments tells which one it
  * is. */
 enum nargs_of {
@@ -42,6 +44,7 @@ enum nargs_of {
 	NARGS_OPEN_ROOT,
 	NARGS_BPRM,
 	NARGS_UDP_RECEIVE,
+	NARGS_TCP_RECEIVE,
 	NARGS_SETXATTR,
 	NARGS_REMOVEXATTR,
 	NARGS_TRUNCATE,
@@ -112,6 +115,7 @@ struct control {
 	struct watch_control watch;
 	__u32 flush;	     /* every flow that has something to tell does so now */
 	__u32 sysctl_opened; /* some process opened a setting for writing, see bpf/sysctl.h */
+	__u32 streams;	     /* some message came in several calls, see bpf/stream.h */
 	__u32 tight;	     /* the bulk ring was fuller than 3/4, and not yet below 1/2 since */
 	__u32 turn;	     /* of the summaries, given by the reader, see bpf/bulk.h */
 	__u32 untold;	     /* the last run of their iterator found no room for some */

@@ -57,7 +57,12 @@ struct udp_flow_record {
 struct dns_record {
 	struct socket_record socket;
 	struct bytes_ref message; /* its first RECORD_DNS_MAX bytes */
-	__u32 sent;		  /* else received */
+	__u32 flags;		  /* enum dns_flags */
+};
+
+enum dns_flags {
+	DNS_SENT = 1, /* else received */
+	DNS_PART = 2, /* more of the message is to come in other calls */
 };
 
 #define RECORD_OPENING_MAX 4096

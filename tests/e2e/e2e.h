@@ -65,7 +65,7 @@ extern const struct test exec_tests[], args_tests[], fork_tests[], exit_tests[],
 	origin_tests[], opening_tests[], net_change_tests[], watch_tests[], program_tests[],
 	system_tests[], launch_tests[], restrict_tests[], memory_tests[], overlay_tests[],
 	mount_api_tests[], refused_tests[], activity_tests[], lane_tests[], module_tests[],
-	compat_old_tests[], family_tests[];
+	compat_old_tests[], family_tests[], dns_tests[];
 
 int login_child(void); /* the program with CHILD_ENV=login */
 
@@ -87,6 +87,8 @@ pid_t act_fork(struct facts *facts, int (*fn)(struct facts *));
 int act_reap(struct facts *facts, pid_t pid); /* its wait status */
 /* A child, pid[0], that executes the program and must end with 0. */
 void act_exec(struct facts *facts, const char *path, const char *const *argv);
+/* Sends by a ring of io_uring; bytes that went, or -errno. */
+int act_ring_send(struct facts *facts, int fd, const void *bytes, size_t size);
 /* errno of what returned -1, 0 else; noted as error[n] */
 int act_tried(struct facts *facts, int n, long result);
 /* Copies this program to path[n] (in prepare): executed with CHILD_ENV it ends at once with 0. */

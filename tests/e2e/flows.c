@@ -333,98 +333,12 @@ static void check_failed(struct check *check)
 	want_number(check, "udp_flow.sent", 0, seen->event->udp_flow->sent);
 }
 
-/* ---- DNS, on an address of the loopback network where nobody else serves it */
-
-static const char question[] = "\x12\x34\x01\0\0\1\0\0\0\0\0\0\6marker\7example\0\0\1\0\1";
-static const char answer[] = "\x12\x34\x85\x80\0\1\0\2\0\0\0\0\6marker\7example\0\0\1\0\1"
-			     "\xc0\x0c\0\5\0\1\0\0\0\x3c\0\6\3cdn\xc0\x13"
-			     "\xc0\x2c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1";
-
-static void ask(struct facts *facts, bool by_header)
-{
-	struct sockaddr_in at = {.sin_family = AF_INET,
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 0x3535),
-				 .sin_port = htons(53)};
-	int server = socket_of(facts, LISTENER, AF_INET, SOCK_DGRAM);
-	int client = socket_of(facts, CLIENT, AF_INET, SOCK_DGRAM);
-	struct sockaddr_in from;
-	socklen_t len = sizeof(from);
-	char bytes[1500];
-	struct iovec iov = {bytes, sizeof(bytes)};
-	struct mmsghdr message = {.msg_hdr = {.msg_iov = &iov, .msg_iovlen = 1}};
-
-	if (bind(server, (struct sockaddr *)&at, sizeof(at)))
-		act_skip(facts, "bind to port 53: %s", strerror(errno));
-	memcpy(&facts->address[LISTENER], &at, sizeof(at));
-	must(connect(client, (struct sockaddr *)&at, sizeof(at)));
-	if (by_header) {
-		memcpy(bytes, question, sizeof(question) - 1);
-		iov.iov_len = sizeof(question) - 1;
-		must(sendmmsg(client, &message, 1, 0));
-	} else {
-		must(send(client, question, sizeof(question) - 1, 0));
-	}
-	must(recvfrom(server, bytes, sizeof(bytes), 0, (struct sockaddr *)&from, &len));
-	must(sendto(server, answer, sizeof(answer) - 1, 0, (struct sockaddr *)&from, len));
-	iov.iov_len = sizeof(bytes);
-	if (by_header)
-		must(recvmsg(client, &message.msg_hdr, 0));
-	else
-		must(recv(client, bytes, sizeof(bytes), 0));
-	close(server);
-	close(client);
-}
-
-static void act_dns(struct facts *facts)
-{
-	ask(facts, false);
-}
-
-static void act_dns_header(struct facts *facts)
-{
-	ask(facts, true);
-}
-
-static void check_dns(struct check *check)
-{
-	struct facts *facts = check->facts;
-	const struct seen *sent, *received;
-	const Hinomi__Dns *asked, *told;
-
-	take(check, KIND_bind);
-	take(check, KIND_connect);
-	while (there_is(check, KIND_udp_flow))
-		take(check, KIND_udp_flow);
-	sent = take(check, KIND_dns);
-	received = take(check, KIND_dns);
-	if (!sent || !received)
-		return;
-	asked = sent->event->dns;
-	told = received->event->dns;
-	want_true(check, "a question sent, an answer received",
-		  asked->sent && !asked->answer && !told->sent && told->answer);
-	want_socket(check, AF_INET, SOCK_DGRAM, IPPROTO_UDP, facts->stat[CLIENT].st_ino,
-		    asked->socket);
-	want_address(check, "dns.socket.peer", &facts->address[LISTENER], 0, told->socket->peer);
-	want_number(check, "dns.id", 0x1234, told->id);
-	want_number(check, "dns.size", sizeof(answer) - 1, told->size);
-	want_number(check, "questions", 1, asked->n_questions);
-	want_number(check, "answers", 2, told->n_answers);
-	if (asked->n_questions != 1 || told->n_answers != 2)
-		return;
-	want_text(check, "question", "marker.example", &asked->questions[0]->name);
-	want_text(check, "answer.target", "cdn.example", &told->answers[0]->target);
-	want_bytes(check, "answer.address", "\xc0\0\2\1", 4, &told->answers[1]->address);
-}
-
 const struct test flows_tests[] = {
 	{"tcp_close/normal", NULL, act_normal, check_normal},
 	{"tcp_close/reset", NULL, act_reset, check_reset},
 	{"udp_flow/v4", NULL, act_udp4, check_udp},
 	{"udp_flow/v6", NULL, act_udp6, check_udp},
 	{"udp_flow/sendmmsg", NULL, act_many, check_many},
-	{"dns/send", NULL, act_dns, check_dns},
-	{"dns/header", NULL, act_dns_header, check_dns},
 	{"udp_flow/failed", NULL, act_failed, check_failed},
 	{},
 };

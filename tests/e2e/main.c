@@ -33,7 +33,7 @@ static const struct test *const groups[] = {
 	login_tests,   origin_tests,	 opening_tests, net_change_tests, watch_tests,
 	program_tests, system_tests,	 launch_tests,	restrict_tests,	  memory_tests,
 	overlay_tests, mount_api_tests,	 refused_tests, lane_tests,	  activity_tests,
-	module_tests,  compat_old_tests, family_tests,
+	module_tests,  compat_old_tests, family_tests,	dns_tests,
 };
 
 struct run {

@@ -51,6 +51,14 @@ static int request(struct facts *facts, struct io_uring_sqe sqe)
 	return result;
 }
 
+int act_ring_send(struct facts *facts, int fd, const void *bytes, size_t size)
+{
+	return request(facts, (struct io_uring_sqe){.opcode = IORING_OP_SEND,
+						    .fd = fd,
+						    .addr = (uintptr_t)bytes,
+						    .len = (unsigned)size});
+}
+
 static void open_with(struct facts *facts, unsigned char flags)
 {
 	const char *path = act_path(facts, 0, "marker");
@@ -203,10 +211,7 @@ static void act_tcp(struct facts *facts)
 						      .off = sizeof(*to)});
 	if (result)
 		act_skip(facts, "IORING_OP_CONNECT: %s", strerror(-result));
-	result = request(facts, (struct io_uring_sqe){.opcode = IORING_OP_SEND,
-						      .fd = fd,
-						      .addr = (uintptr_t)odd,
-						      .len = sizeof(odd) - 1});
+	result = act_ring_send(facts, fd, odd, sizeof(odd) - 1);
 	if (result < 0)
 		act_skip(facts, "IORING_OP_SEND: %s", strerror(-result));
 	close(fd);

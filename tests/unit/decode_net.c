@@ -25,6 +25,7 @@ static union {
 	struct tcp_close_record tcp_close;
 	struct udp_flow_record udp_flow;
 	struct socket_filter_record filter;
+	struct dns_record dns;
 	uint64_t align;
 	uint8_t bytes[4096];
 } buf;
@@ -86,6 +87,34 @@ static void end_of_a_connection(void **state)
 	assert_int_equal(end->reason, HINOMI__TCP_CLOSE__REASON__REASON_RESET);
 	assert_int_equal(end->role, HINOMI__TCP_CLOSE__ROLE__ROLE_SERVER);
 	assert_int_equal(end->state, 1);
+}
+
+/* Cut, with more to come, of which nothing could be read; then whole. */
+static void incomplete_messages(void **state)
+{
+	static const uint8_t header[12] = {0x12, 0x34, 0x80};
+	static const struct {
+		uint32_t len, total, flags;
+		bool incomplete, malformed;
+	} cases[] = {{12, 13, 0, true, false},
+		     {12, 12, DNS_SENT | DNS_PART, true, false},
+		     {0, 40, DNS_SENT, true, false},
+		     {11, 11, 0, false, true},
+		     {12, 12, DNS_SENT, false, false}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		begin(KIND_dns, sizeof(buf.dns) + cases[i].len);
+		buf.dns.flags = cases[i].flags;
+		buf.dns.message = (struct bytes_ref){sizeof(buf.dns), cases[i].len, cases[i].total};
+		memcpy(buf.bytes + sizeof(buf.dns), header, cases[i].len);
+		assert_int_equal(decode(), 0);
+		assert_int_equal(event.body->dns->incomplete, cases[i].incomplete);
+		assert_int_equal(event.body->dns->malformed, cases[i].malformed);
+		assert_int_equal(event.body->dns->size, cases[i].total);
+		assert_int_equal(event.body->dns->sent, !!(cases[i].flags & DNS_SENT));
+		assert_int_equal(event.body->dns->id, cases[i].len ? 0x1234 : 0);
+	}
 }
 
 static void nobody_is_known(void **state)
@@ -207,6 +236,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(end_of_a_connection),
+		cmocka_unit_test(incomplete_messages),
 		cmocka_unit_test(nobody_is_known),
 		cmocka_unit_test(numbers_are_those_of_proto),
 		cmocka_unit_test(first_and_later_messages),

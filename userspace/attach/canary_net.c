@@ -96,23 +96,36 @@ static void filter(void)
 	close(fd);
 }
 
-/* What begins as TLS and HTTP do, to a peer of its own; once as a message, once written. */
+/*
+ * What begins as TLS, HTTP and DNS do, to a peer of its own; once as a message, once written. What
+ * comes back is an empty answer of DNS, read once by each way.
+ */
 static void openings(void)
 {
 	static const char hello[] = "\x16\x03\x01\0\x04\x01\0\0",
-			  request[] = "GET / HTTP/1.0\r\n\r\n";
+			  request[] = "GET / HTTP/1.0\r\n\r\n",
+			  answer[] = "\0\x0c\0\0\x80\0\0\0\0\0\0\0\0";
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), server = -1;
+	struct timeval second = {.tv_sec = 1};
 	socklen_t len = sizeof(to);
+	char bytes[sizeof(answer)];
 
+	setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof(second));
 	if (!bind(listener, (void *)&to, sizeof(to)) && !listen(listener, 1) &&
 	    !getsockname(listener, (void *)&to, &len) &&
 	    !connect(client, (void *)&to, sizeof(to))) {
 		(void)!send(client, hello, sizeof(hello), MSG_NOSIGNAL);
 		(void)!send(client, request, sizeof(request) - 1, MSG_NOSIGNAL);
 		(void)!write(client, request, sizeof(request) - 1);
+		server = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	}
+	for (int i = 0; i < 2; i++)
+		if (send(server, answer, sizeof(answer), MSG_NOSIGNAL) == sizeof(answer))
+			(void)!(i ? read(client, bytes, sizeof(bytes))
+				  : recv(client, bytes, sizeof(bytes), 0));
+	close(server);
 	close(client);
 	close(listener);
 }

@@ -19,6 +19,14 @@
 	{                                                         \
 		.programs = {"tap"}, .extras = { "socket_write" } \
 	}
+/* tcp_sendpage is gone since 6.5 (1d7e4538a546), and what it did goes through the other */
+#define OPENING_TIER                                      \
+	{                                                 \
+		.programs = {"opening_exit"}, .extras = { \
+			"sendpage_exit|opening_exit",     \
+			"mptcp_send_exit"                 \
+		}                                         \
+	}
 #define TIER(...)                   \
 	{                           \
 		{                   \
@@ -147,10 +155,13 @@ const struct class classes[] = {
 		     TIER("userfaultfd_exit", "userfaultfd_ia32|userfaultfd_exit"), TIER("tap")),
 	CLASS(file_received, TIER("receive_exit"), TIER("tap")),
 	CLASS(dns,
-	      TIER("dns_send_exit", "dns6_send_enter", "dns_receive_exit", "dns6_receive_exit"),
-	      TIER("tap")),
-	CLASS(tls_hello, TIER("opening_exit"), TAP_AND_WRITES),
-	CLASS(metadata_request, TIER("opening_exit"), TAP_AND_WRITES),
+	      {.programs = {"dns_send_exit", "dns6_send_enter", "dns_receive_exit",
+			    "dns6_receive_exit"},
+	       .extras = {"opening_exit", "dns_stream_exit", "sendpage_exit|opening_exit",
+			  "mptcp_send_exit", "mptcp_receive_exit"}},
+	      {.programs = {"tap"}, .extras = {"socket_write", "socket_read"}}),
+	CLASS(tls_hello, OPENING_TIER, TAP_AND_WRITES),
+	CLASS(metadata_request, OPENING_TIER, TAP_AND_WRITES),
 	CLASS(net_change,
 	      TIER("netlink_enter", "netlink_answer", "netlink_exit", "option_enter", "ioctl_exit",
 		   "ioctl_compat|ioctl_exit"),

@@ -112,6 +112,7 @@ static void settings_fill(struct attach *attach, struct settings *settings)
 		[NARGS_OPEN_ROOT] = "do_file_open_root",
 		[NARGS_BPRM] = "bprm_execve",
 		[NARGS_UDP_RECEIVE] = "udp_recvmsg",
+		[NARGS_TCP_RECEIVE] = "tcp_recvmsg",
 		[NARGS_SETXATTR] = "vfs_setxattr",
 		[NARGS_REMOVEXATTR] = "vfs_removexattr",
 		[NARGS_TRUNCATE] = "do_truncate",
@@ -179,6 +180,7 @@ static int object_prepare(struct attach *attach)
 	err = map_resize(attach, "slots", attach->cpus * SLOTS_PER_CPU);
 	err = err ?: map_resize(attach, "ledger", attach->cpus * KINDS_MAX);
 	err = err ?: map_resize(attach, "sequences", attach->cpus);
+	err = err ?: map_resize(attach, "streams", attach->cpus * STREAMS_PER_CPU);
 	if (attach->options.summaries)
 		err = err ?: map_resize(attach, "summaries", attach->options.summaries);
 	err = err ?: map_resize(attach, "ring_keep", attach->options.ring_bytes[LANE_KEEP]);

@@ -128,9 +128,10 @@ void decode_dns(struct source *source, Hinomi__Event *event)
 	ProtobufCBinaryData message = source_bytes(source, &rec->message);
 
 	body->socket = socket_of(source, &rec->socket);
-	body->sent = !!rec->sent;
+	body->sent = !!(rec->flags & DNS_SENT);
 	body->size = rec->message.total;
-	dns_parse(source, message.data, message.len, rec->message.total > message.len, body);
+	body->incomplete = rec->flags & DNS_PART || rec->message.total > message.len;
+	dns_parse(source, message.data, message.len, body->incomplete, body);
 }
 
 void decode_tls_hello(struct source *source, Hinomi__Event *event)

@@ -195,4 +195,6 @@ void say_dns(const struct body *body, const Hinomi__Event *event)
 		words_address(body->note, dns->socket->peer);
 	if (dns->malformed)
 		body_note(body, STYLE_YELLOW, "malformed");
+	else if (dns->incomplete)
+		body_note(body, STYLE_DIM, "incomplete");
 }

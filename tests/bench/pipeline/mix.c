@@ -340,7 +340,7 @@ static const struct record *make_dns(const struct live *live)
 		message[size++] = (uint8_t)roll(30);
 	}
 	socket_fill(&rec->socket, SOCK_DGRAM, 53);
-	rec->sent = !answered;
+	rec->flags = answered ? 0 : DNS_SENT;
 	rec->message = put(message, size);
 	return end();
 }
