@@ -16,63 +16,66 @@ static __always_inline bool is_dns(const struct peer *peer)
 	return peer->port == DNS_PORT || (c && is_canary(c));
 }
 
-/* Is it part of a message that other calls go on with, or have begun? */
-static __always_inline bool is_part(struct sock *sk, __u32 how)
-{
-	struct control *c = control_get();
+enum dns_part { DNS_WHOLE, DNS_FIRST, DNS_NEXT, DNS_LAST_PART };
 
-	return how & UDP_MORE || (c && stream_goes_on(c, (__u64)sk, STREAM_DATAGRAM));
-}
-
-/* Another part of a message; 1: the first. Global, for the sake of the callers' stacks. */
-__noinline int dns_part(__u64 socket, __u64 at, __u32 len, __u32 how)
+/* A message that other calls go on with, or have begun. Global, for the sake of the callers'
+ * stacks. */
+__noinline int dns_part(__u64 socket, __u64 at, __u32 len, __u32 pieces, __u32 how)
 {
-	struct sent sent = {.at = at, .len = len, .how = how};
+	struct sent sent = {.at = at, .len = len, .how = pieces};
 	struct stream *stream = stream_find(socket, STREAM_DATAGRAM);
 	struct slot *slot;
-	int first = !stream;
+	int part = how & UDP_MORE ? stream ? DNS_NEXT : DNS_FIRST : DNS_LAST_PART;
 
-	if (first) {
+	if (!stream && !(how & UDP_MORE))
+		return DNS_WHOLE;
+	if (!stream) {
 		stream_make(socket, STREAM_DATAGRAM);
 		stream = stream_find(socket, STREAM_DATAGRAM);
 	}
 	slot = stream ? slot_for_bytes() : NULL;
 	if (!slot)
-		return 1;
+		return part;
 	sent_copy(slot, &sent, 0, RECORD_DNS_MAX);
 	if (stream->kept == stream->have)
 		stream_keep(slot->index, socket, STREAM_DATAGRAM);
 	stream->have += len;
 	slot_release(slot);
-	return first;
+	return part;
 }
 
-static __always_inline void part_give(struct slot *slot, __u64 socket, __u32 how)
+/* Global, for the same reason. */
+__noinline int part_give(__u32 index, __u64 socket, __u32 part)
 {
+	struct slot *slot = bpf_map_lookup_elem(&slots, &index);
 	struct stream *stream = stream_find(socket, STREAM_DATAGRAM);
-	struct dns_record *rec = (void *)slot->data;
+	struct dns_record *rec;
 
-	if (how & UDP_MORE)
+	if (!slot)
+		return 0;
+	rec = (void *)slot->data;
+	if (part == DNS_FIRST)
 		rec->flags |= DNS_PART;
 	if (!stream)
-		return;
+		return 0;
 	rec->message.total = stream->have;
-	stream_give(slot->index, socket, STREAM_DATAGRAM, 0, RECORD_DNS_MAX);
-	if (!(how & UDP_MORE))
-		stream_end(socket, STREAM_DATAGRAM);
+	stream_give(index, socket, STREAM_DATAGRAM, 0, RECORD_DNS_MAX);
+	return part == DNS_LAST_PART ? stream_end(socket, STREAM_DATAGRAM) : 0;
 }
 
 static __always_inline int on_dns(struct sock *sk, const struct peer *peer, const struct sent *sent,
 				  __u32 how, __u32 hook, __u32 tier)
 {
+	struct control *c = control_get();
 	struct dns_record *rec;
+	int part = DNS_WHOLE;
 	struct slot *slot;
-	bool part;
 
-	if (!is_dns(peer) || (__s32)sent->len <= 0)
+	if (!c || !is_dns(peer) || (__s32)sent->len <= 0)
 		return 0;
-	part = how & UDP_SENT && is_part(sk, how);
-	if (part && !dns_part((__u64)sk, sent->at, sent->len, sent->how) && how & UDP_MORE)
+	if (how & UDP_SENT && (how & UDP_MORE || c->streams))
+		part = dns_part((__u64)sk, sent->at, sent->len, sent->how, how);
+	if (part == DNS_NEXT)
 		return 0;
 	slot = record_begin(KIND_dns, hook, tier, sizeof(*rec));
 	if (!slot)
@@ -83,8 +86,8 @@ static __always_inline int on_dns(struct sock *sk, const struct peer *peer, cons
 	rec->flags = how & UDP_SENT ? DNS_SENT : 0;
 	if (how & UDP_UNKNOWN)
 		rec->socket.record.flags |= RECORD_RESULT_UNKNOWN;
-	if (part)
-		part_give(slot, (__u64)sk, how);
+	if (part != DNS_WHOLE)
+		part_give(slot->index, (__u64)sk, part);
 	else
 		sent_copy(slot, sent, 0, RECORD_DNS_MAX);
 	return record_end(slot, 0, LANE_OF_dns);

@@ -63,12 +63,21 @@ static __always_inline bool iter_is(struct iov_iter *iter, enum iter_type type)
 	       READ(v60, iter_type) == bpf_core_enum_value(enum iter_type, ITER_UBUF);
 }
 
-/* Global, or the loop below is dear to verify. */
-__noinline int piece_size(__u64 at)
+/*
+ * How many pieces before the one at `at` hold `done` bytes, `behind` of which lie in that one
+ * itself; -1: none. Global, or whatever comes behind the loop is verified once for each way out.
+ */
+__noinline int pieces_back(__u64 at, __u64 behind, __u32 done)
 {
 	struct iovec *iov = (void *)at;
+	int n = 0;
 
-	return READ(iov, iov_len);
+	for (int i = 0; i < PIECES_MAX && behind < done; i++) {
+		iov--;
+		behind += READ(iov, iov_len);
+		n++;
+	}
+	return behind == done ? n : -1;
 }
 
 /*
@@ -82,6 +91,7 @@ static __always_inline void sent_of(struct sent *sent, struct msghdr *msg, __u32
 	struct iov_iter___v64 *v64 = (void *)iter;
 	__u64 behind = READ(iter, iov_offset);
 	struct iovec *iov;
+	int back;
 
 	sent->len = done;
 	if (iter_is(iter, ITER_UBUF)) {
@@ -94,12 +104,9 @@ static __always_inline void sent_of(struct sent *sent, struct msghdr *msg, __u32
 		return;
 	}
 	iov = bpf_core_field_exists(v64->__iov) ? READ(v64, __iov) : READ(iter, iov);
-	for (int i = 0; i < PIECES_MAX && behind < done; i++) {
-		iov--;
-		behind += (__u32)piece_size((__u64)iov);
-	}
-	sent->at = (__u64)iov;
-	sent->how = behind == done ? PIECES_KERNEL : PIECES_HIDDEN;
+	back = pieces_back((__u64)iov, behind, done);
+	sent->at = (__u64)iov - back * 16;
+	sent->how = back >= 0 ? PIECES_KERNEL : PIECES_HIDDEN;
 }
 
 /* The next piece of those that lie in the slot's `pieces`. */

@@ -316,29 +316,48 @@ __noinline int early_sent(__u64 socket, __u64 at, __u32 len, __u32 how, __u32 ho
 	return 0;
 }
 
-/* Global, for the sake of the callers' stacks. */
-__noinline int on_sent(__u64 socket, __u64 at, __u32 len, __u32 how, __u32 hook_and_tier)
+/* A request, or part of one. Global, for the sake of the callers' stacks. */
+__noinline int request_sent(__u64 socket, __u64 at, __u32 len, __u32 how, __u32 hook_and_tier)
 {
-	__u32 tier = TIER_OF(hook_and_tier);
 	struct sent sent = {.at = at, .len = len, .how = how};
-	struct sock *sk = (void *)socket;
+
+	return on_request((void *)socket, &sent, HOOK_OF(hook_and_tier), TIER_OF(hook_and_tier));
+}
+
+enum sent_is { SENT_EARLY = 1, SENT_DNS = 2, SENT_METADATA = 4 };
+
+/* What is to be looked at. Global, for the sake of the callers' stacks. */
+__noinline int sent_is(__u64 socket, __u32 len, __u32 hook_and_tier)
+{
+	__u32 tier = TIER_OF(hook_and_tier), is = 0;
 	struct control *c = control_get();
 	int peer;
 
 	if (!c)
 		return 0;
 	if (is_on(c, KIND_tls_hello, tier) &&
-	    (hook_and_tier & HOOK_MPTCP || is_early(sk, len, HELLO_WITHIN)) &&
-	    early_sent(socket, at, len, how, hook_and_tier))
-		return 0;
+	    (hook_and_tier & HOOK_MPTCP || is_early((struct sock *)socket, len, HELLO_WITHIN)))
+		is = SENT_EARLY;
 	peer = peer_is(socket);
 	if (peer == PEER_DNS)
-		return is_on(c, KIND_dns, tier) ? on_dns_stream(socket, at, len, how, hook_and_tier)
-						: 0;
+		return is_on(c, KIND_dns, tier) ? is | SENT_DNS : is;
 	/* the canary can reach no such service */
-	if (!is_on(c, KIND_metadata_request, tier) || (peer != PEER_METADATA && !is_canary(c)))
+	if (is_on(c, KIND_metadata_request, tier) && (peer == PEER_METADATA || is_canary(c)))
+		is |= SENT_METADATA;
+	return is;
+}
+
+static __always_inline int on_sent(__u64 socket, const struct sent *sent, __u32 hook_and_tier)
+{
+	int is = sent_is(socket, sent->len, hook_and_tier);
+
+	if (is & SENT_EARLY && early_sent(socket, sent->at, sent->len, sent->how, hook_and_tier))
 		return 0;
-	return on_request(sk, &sent, HOOK_OF(hook_and_tier), tier);
+	if (is & SENT_DNS)
+		return on_dns_stream(socket, sent->at, sent->len, sent->how, hook_and_tier);
+	if (is & SENT_METADATA)
+		return request_sent(socket, sent->at, sent->len, sent->how, hook_and_tier);
+	return 0;
 }
 
 SEC("?fexit/tcp_sendmsg")
@@ -349,8 +368,7 @@ int BPF_PROG(opening_exit, struct sock *sk, struct msghdr *msg, unsigned long si
 	if (result <= 0)
 		return 0;
 	sent_of(&sent, msg, result);
-	return on_sent(address_number(sk), sent.at, sent.len, sent.how,
-		       HOOK_AND_TIER(HOOK_opening_exit, 1));
+	return on_sent(address_number(sk), &sent, HOOK_AND_TIER(HOOK_opening_exit, 1));
 }
 
 /* Pages of a file or a pipe (sendfile, splice), until 6.4; they go through the other since. */
@@ -358,10 +376,11 @@ SEC("?fexit/tcp_sendpage")
 int BPF_PROG(sendpage_exit, struct sock *sk, void *page, int offset, unsigned long size, int flags,
 	     int result)
 {
+	struct sent sent = {.len = result, .how = PIECES_HIDDEN};
+
 	if (result <= 0)
 		return 0;
-	return on_sent(address_number(sk), 0, result, PIECES_HIDDEN,
-		       HOOK_AND_TIER(HOOK_sendpage_exit, 1));
+	return on_sent(address_number(sk), &sent, HOOK_AND_TIER(HOOK_sendpage_exit, 1));
 }
 
 /* Nothing of it goes through the other, and how much was sent is not counted. */
@@ -373,6 +392,6 @@ int BPF_PROG(mptcp_send_exit, struct sock *sk, struct msghdr *msg, unsigned long
 	if (result <= 0)
 		return 0;
 	sent_of(&sent, msg, result);
-	return on_sent(address_number(sk), sent.at, sent.len, sent.how,
+	return on_sent(address_number(sk), &sent,
 		       HOOK_AND_TIER(HOOK_mptcp_send_exit, 1) | HOOK_MPTCP);
 }

@@ -27,8 +27,8 @@ static __always_inline __u64 user_word(__u64 at, bool compat)
 /* `how` of UDP, and behind it that of the pieces. */
 #define UDP_AND_PIECES(how, pieces) ((how) | (pieces) << 8)
 
-/* Global, for the sake of the stack and of the loop below. */
-__noinline int tap_message(__u64 at, __u64 name, __u64 bytes, __u32 result, __u32 how)
+/* Of a message of DNS. */
+static __always_inline int dns_message(__u64 at, __u64 name, __u64 bytes, __u32 result, __u32 how)
 {
 	struct sent sent = {.at = bytes, .len = result, .how = how >> 8};
 	struct sock *sk = (void *)at;
@@ -36,11 +36,31 @@ __noinline int tap_message(__u64 at, __u64 name, __u64 bytes, __u32 result, __u3
 
 	if (!name || !peer_of_name(&peer, (void *)name, true))
 		peer_of_socket(&peer, sk);
+	return on_dns(sk, &peer, &sent, how & 0xff, HOOK_tap, 2);
+}
+
+/* 1: it is one of DNS. Global, for the sake of the stack and of the loop below. */
+__noinline int tap_flow(__u64 at, __u64 name, __u32 result, __u32 how)
+{
+	struct sock *sk = (void *)at;
+	struct peer peer = {};
+
+	if (!name || !peer_of_name(&peer, (void *)name, true))
+		peer_of_socket(&peer, sk);
 	if (tapped(KIND_udp_flow))
 		on_udp(sk, &peer, result, how & 0xff, HOOK_tap, 2);
-	if (tapped(KIND_dns))
-		on_dns(sk, &peer, &sent, how & 0xff, HOOK_tap, 2);
-	return 0;
+	return tapped(KIND_dns) && is_dns(&peer);
+}
+
+/* Global, for the sake of the stack. */
+__noinline int tap_dns(__u64 sk, __u64 name, __u64 bytes, __u32 result, __u32 how)
+{
+	return dns_message(sk, name, bytes, result, how);
+}
+
+static __always_inline int tap_message(__u64 sk, __u64 name, __u64 bytes, __u32 result, __u32 how)
+{
+	return tap_flow(sk, name, result, how) ? tap_dns(sk, name, bytes, result, how) : 0;
 }
 
 /* How the pieces of a struct msghdr are to be read. */
@@ -56,17 +76,38 @@ static __always_inline __u32 header_pieces(__u64 at, __u32 form)
 	return compat ? PIECES_COMPAT : 0;
 }
 
-/* A struct msghdr: its name, and its pieces.  Global, or the loop below is dear to verify. */
-__noinline int tap_header(__u64 sk, __u64 at, __u32 result, __u32 how, __u32 form)
+static __always_inline __u32 header_result(__u64 at, __u32 result, __u32 form)
+{
+	if (!(form & HEADER_LENGTH))
+		return result;
+	result = 0;
+	bpf_probe_read_user(&result, sizeof(result),
+			    (void *)(at + (form & HEADER_COMPAT ? 28 : 56)));
+	return result;
+}
+
+/* A struct msghdr: its name.  Global, or the loop below is dear to verify. */
+__noinline int tap_header_flow(__u64 sk, __u64 at, __u32 result, __u32 how, __u32 form)
+{
+	return tap_flow(sk, user_word(at, form & HEADER_COMPAT), header_result(at, result, form),
+			how);
+}
+
+/* Its pieces, too. */
+__noinline int tap_header_dns(__u64 sk, __u64 at, __u32 result, __u32 how, __u32 form)
 {
 	bool compat = form & HEADER_COMPAT;
-	__u64 name = user_word(at, compat), iov = user_word(at + (compat ? 8 : 16), compat);
 
-	if (form & HEADER_LENGTH) {
-		result = 0;
-		bpf_probe_read_user(&result, sizeof(result), (void *)(at + (compat ? 28 : 56)));
-	}
-	return tap_message(sk, name, iov, result, UDP_AND_PIECES(how, header_pieces(at, form)));
+	return dns_message(sk, user_word(at, compat), user_word(at + (compat ? 8 : 16), compat),
+			   header_result(at, result, form),
+			   UDP_AND_PIECES(how, header_pieces(at, form)));
+}
+
+static __always_inline int tap_header(__u64 sk, __u64 at, __u32 result, __u32 how, __u32 form)
+{
+	return tap_header_flow(sk, at, result, how, form)
+		       ? tap_header_dns(sk, at, result, how, form)
+		       : 0;
 }
 
 __noinline int tap_messages(__u64 sk, __u64 at, __u32 count, __u32 how, __u32 form)
@@ -123,11 +164,13 @@ static __always_inline int tap_udp(struct call *call, struct sock *sk, bool send
 static __always_inline int tap_bytes(__u64 socket, __u64 at, __u32 len, __u32 how,
 				     __u32 hook_and_tier)
 {
+	struct sent sent = {.at = at, .len = len, .how = how};
+
 	if (hook_and_tier & HOOK_RECEIVES)
 		return on_dns_stream(socket, at, len, how, hook_and_tier);
 	if (is_netlink((struct sock *)socket))
 		return on_netlink_sent(socket, at, len, how, HOOK_OF(hook_and_tier));
-	return on_sent(socket, at, len, how, hook_and_tier);
+	return on_sent(socket, &sent, hook_and_tier);
 }
 
 /* Global, for the sake of the stack and of the loop below. */

@@ -59,7 +59,7 @@ int BPF_PROG(socket_write, struct sock *sk, int result, int flags)
 			       ? 0
 			       : on_netlink_sent(address_number(sk), sent.at, result, sent.how,
 						 HOOK_socket_write);
-	return on_sent(address_number(sk), sent.at, result, sent.how,
+	return on_sent(address_number(sk), &sent,
 		       HOOK_AND_TIER(HOOK_socket_write, 2) |
 			       (protocol == IPPROTO_MPTCP ? HOOK_MPTCP : 0));
 }
