@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 #include "e2e.h"
-#include "int80.h"
 
 #if defined(__x86_64__)
+#include "int80.h"
 
 enum {
 	NR_open = 5,

@@ -213,6 +213,7 @@ static void check_mptcp(struct check *check)
 	const struct seen *seen;
 
 	take_rest(check);
+	take(check, KIND_socket_special);
 	while (there_is(check, KIND_connect))
 		take(check, KIND_connect);
 	want_hello_over(check, IPPROTO_MPTCP);

@@ -1,118 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "guard/guard.h"
+#include "guard_tools.h"
 
 #include <fcntl.h>
-#include <limits.h>
-#include <linux/fs.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cmocka.h>
-
-#include "guard/internal.h"
-
-#define SENSOR	 7000
-#define KEEPER	 7001
-#define ATTACKER 8000
-#define KILLED	 9
-
-struct heard {
-	unsigned n;
-	Hinomi__SensorTamper__What what;
-	char object[PATH_MAX], was[200], is[200];
-	uint64_t more;
-	const struct event *by;
-};
-
-static char spool[] = "/tmp/guard.XXXXXX";
-
-static void hear(void *ctx, const Hinomi__SensorTamper *tamper, const struct event *by)
-{
-	struct heard *heard = ctx;
-
-	heard->n++;
-	heard->what = tamper->what;
-	heard->more = tamper->more;
-	heard->by = by;
-	snprintf(heard->object, sizeof(heard->object), "%.*s", (int)tamper->object.len,
-		 (const char *)tamper->object.data);
-	snprintf(heard->was, sizeof(heard->was), "%s", tamper->was);
-	snprintf(heard->is, sizeof(heard->is), "%s", tamper->is);
-}
-
-/* An event of `kind` by `pid`, in our own mount namespace. */
-struct world {
-	Hinomi__Event body;
-	Hinomi__Process process;
-	Hinomi__ProcessKey key, target_key;
-	Hinomi__Namespaces namespaces;
-	Hinomi__Target target;
-	Hinomi__Signal signal;
-	Hinomi__File file;
-	Hinomi__FileUnlink unlink;
-	Hinomi__Summary summary;
-	struct event event;
-};
-
-static void world_make(struct world *w, unsigned kind, uint32_t pid)
-{
-	struct stat st;
-
-	hinomi__event__init(&w->body);
-	hinomi__process__init(&w->process);
-	hinomi__process_key__init(&w->key);
-	hinomi__process_key__init(&w->target_key);
-	hinomi__namespaces__init(&w->namespaces);
-	hinomi__target__init(&w->target);
-	hinomi__signal__init(&w->signal);
-	hinomi__file__init(&w->file);
-	hinomi__file_unlink__init(&w->unlink);
-	hinomi__summary__init(&w->summary);
-	assert_int_equal(stat("/proc/self/ns/mnt", &st), 0);
-	w->namespaces.mnt = (uint32_t)st.st_ino;
-	w->key.pid = pid;
-	w->key.start_ns = 5;
-	w->process.key = &w->key;
-	w->process.namespaces = &w->namespaces;
-	w->target.key = &w->target_key;
-	w->signal.target = &w->target;
-	w->signal.signal = KILLED;
-	w->unlink.file = w->summary.file = &w->file;
-	w->body.body_case = (Hinomi__Event__BodyCase)kind;
-	if (kind == KIND_signal)
-		w->body.signal = &w->signal;
-	else if (kind == KIND_summary)
-		w->body.summary = &w->summary;
-	else
-		w->body.file_unlink = &w->unlink;
-	w->event = (struct event){.body = &w->body, .process = &w->process, .kind = kind};
-}
-
-static void path_set(struct world *w, const char *path)
-{
-	w->file.path = (ProtobufCBinaryData){strlen(path), (uint8_t *)path};
-}
-
-static struct guard *guard_make(struct heard *heard)
-{
-	struct guard *guard;
-
-	*heard = (struct heard){};
-	assert_int_equal(guard_new(spool, hear, heard, &guard), 0);
-	guard_process(guard, SENSOR, "hinomi-sensor");
-	guard_process(guard, KEEPER, "canary keeper");
-	return guard;
-}
 
 static void test_signal(void **state)
 {
@@ -167,121 +59,6 @@ static void test_files(void **state)
 	w.summary.file = NULL;
 	guard_see(guard, &w.event);
 	assert_int_equal(heard.n, 3);
-}
-
-static void file_make(char path[PATH_MAX], const char *name)
-{
-	snprintf(path, PATH_MAX, "%s/%s", spool, name);
-	close(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-}
-
-/* The file as a program sees it that came to it by another name in a mount namespace of its own. */
-static void file_elsewhere(struct world *w, const char *path, const char *dir)
-{
-	CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	long generation = 0;
-
-	world_make(w, KIND_file_unlink, ATTACKER);
-	w->namespaces.mnt++;
-	path_set(w, "/mnt/else");
-	assert_int_equal(stat(dir, &st), 0);
-	w->file.directory_inode = st.st_ino;
-	w->file.device_major = major(st.st_dev);
-	w->file.device_minor = minor(st.st_dev);
-	assert_int_equal(fstat(fd, &st), 0);
-	w->file.inode = st.st_ino;
-	if (!ioctl(fd, FS_IOC_GETVERSION, &generation))
-		w->file.generation = (uint32_t)generation;
-}
-
-static unsigned tells(struct guard *guard, struct heard *heard, const struct world *w)
-{
-	heard->n = 0;
-	guard_see(guard, &w->event);
-	return heard->n;
-}
-
-/* By inode wherever its name is, by directory whatever the name, and not what another file is now.
- */
-static void test_identity(void **state)
-{
-	char path[PATH_MAX], other[PATH_MAX];
-	struct heard heard;
-	struct guard *guard;
-	struct world w;
-
-	(void)state;
-	file_make(path, "first");
-	guard = guard_make(&heard);
-	file_elsewhere(&w, path, "/");
-	assert_int_equal(tells(guard, &heard, &w), 1);
-	assert_int_equal(heard.what, HINOMI__SENSOR_TAMPER__WHAT__WHAT_FILE);
-	w.file.device_minor++;
-	assert_int_equal(tells(guard, &heard, &w), 0);
-	w.file.device_minor--;
-	if (w.file.generation) {
-		w.file.generation++;
-		assert_int_equal(tells(guard, &heard, &w), 0);
-	}
-	file_elsewhere(&w, spool, "/");
-	assert_int_equal(tells(guard, &heard, &w), 1);
-
-	file_make(other, "second");
-	file_elsewhere(&w, other, spool);
-	assert_int_equal(tells(guard, &heard, &w), 1);
-	file_elsewhere(&w, other, "/");
-	assert_int_equal(tells(guard, &heard, &w), 0);
-	assert_int_equal(rename(other, path), 0);
-	guard_watch(guard);
-	assert_int_equal(tells(guard, &heard, &w), 1);
-	assert_int_equal(unlink(path), 0);
-	guard_watch(guard);
-	assert_int_equal(tells(guard, &heard, &w), 0);
-	guard_free(guard);
-}
-
-/* In a directory that is not ours, only names that begin as ours do. */
-static void test_prefix(void **state)
-{
-	struct heard heard;
-	CLEANUP(guard_free) struct guard *guard = guard_make(&heard);
-	struct stat st;
-	struct world w;
-
-	(void)state;
-	if (stat("/etc/systemd/system", &st))
-		skip();
-	file_elsewhere(&w, "/etc/systemd/system", "/etc/systemd/system");
-	w.file.inode = ~0ull;
-	path_set(&w, "/mnt/hinomi-sensor.service");
-	assert_int_equal(tells(guard, &heard, &w), 1);
-	path_set(&w, "/mnt/cron.service");
-	assert_int_equal(tells(guard, &heard, &w), 0);
-}
-
-/* A hard link: of the file, and where only the name tells. */
-static void test_link(void **state)
-{
-	struct heard heard;
-	CLEANUP(guard_free) struct guard *guard = guard_make(&heard);
-	Hinomi__FileLink link = HINOMI__FILE_LINK__INIT;
-	char target[PATH_MAX];
-	struct world w;
-
-	(void)state;
-	world_make(&w, KIND_file_link, ATTACKER);
-	link.file = &w.file;
-	w.body.file_link = &link;
-	path_set(&w, "/tmp/link");
-	snprintf(target, sizeof(target), "%s/keep/1.seg", spool);
-	link.target = (ProtobufCBinaryData){strlen(target), (uint8_t *)target};
-	assert_int_equal(tells(guard, &heard, &w), 1);
-	assert_string_equal(heard.object, target);
-	link.symbolic = true;
-	assert_int_equal(tells(guard, &heard, &w), 0);
-	path_set(&w, target);
-	assert_int_equal(tells(guard, &heard, &w), 1);
 }
 
 /* A tree of cgroups in which the processes are the forwarder's. */
@@ -506,8 +283,7 @@ int main(void)
 		cmocka_unit_test(test_signal),	    cmocka_unit_test(test_files),
 		cmocka_unit_test(test_found_apart), cmocka_unit_test(test_more),
 		cmocka_unit_test(test_limit),	    cmocka_unit_test(test_compare),
-		cmocka_unit_test(test_identity),    cmocka_unit_test(test_prefix),
-		cmocka_unit_test(test_link),	    cmocka_unit_test(test_forwarder),
+		cmocka_unit_test(test_forwarder),
 	};
 	int failed;
 
