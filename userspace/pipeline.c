@@ -29,8 +29,9 @@
 #define HOLD_NS		(20 * NS_PER_MS) /* so long, */
 #define HOLD_BYTES	(256u << 10)	 /* and until the frame has so much; */
 #define HOLD_RING_SHARE 16		 /* or until so much of the ring waits to be released. */
-#define RUSH_RING_SHARE 16 /* from so much of a ring on the next batch does not wait for its time \
-			    */
+#define RUSH_RING_SHARE                                                           \
+	16 /* from so much of a ring on the next batch does not wait for its time \
+	    */
 
 static int fail(struct pipeline_error *error, int err, const char *what, const char *hint)
 {

@@ -130,7 +130,8 @@ static int recover_segment(struct lane_writer *lane, struct segment_entry *entry
 		return 0;
 	if (found.end < bound)
 		found.end = bound < entry->bytes ? bound : entry->bytes;
-	/* a foot may stand behind what never got to the disk: that was not promised, nor is it now */
+	/* a foot may stand behind what never got to the disk: that was not promised, nor is it now
+	 */
 	*end = lane->lost_end ? found.end : found.good_end;
 	return finish_and_sync(lane, entry, &found, bound, &entry->bytes);
 }
