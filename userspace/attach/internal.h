@@ -100,11 +100,9 @@ struct attach {
 	char *logs;		   /* of the verifier, with options.measure */
 	int links[LINKS_MAX];	   /* descriptors */
 	char link_names[LINKS_MAX][32];
-	unsigned nlinks;
 	struct linked linked[LINKS_MAX + 2]; /* those and the iterators below */
-	unsigned nlinked;
 	struct counted_program programs[LINKS_MAX];
-	unsigned nprograms;
+	unsigned nlinks, nlinked, nprograms;
 	int map_fds[8]; /* enum attach_map */
 	int tasks_link; /* descriptor of the task iterator's link */
 	int flows_link; /* of the iterator over UDP flows */
@@ -112,16 +110,15 @@ struct attach {
 	int wake_fd;
 	unsigned cpus;
 	uint64_t watch_over; /* attach_watched.over of the last round */
-	bool resumed;
 	struct own own[OWN_MAX];
 	char canary_dir[4096];
-	unsigned orders;	  /* of the teller, not answered yet */
-	uint64_t ordered_ns;	  /* the oldest of them */
+	uint64_t ordered_ns;	  /* the oldest of the orders */
 	uint64_t turned_ns;	  /* when the summaries had their last turn */
+	unsigned orders;	  /* of the teller, not answered yet */
 	int keeper_fd;		  /* to the canaries' keeper, -1: there is none */
 	struct process_key round; /* the canary of which something came last */
-	bool blind;
 	struct attach_error why;  /* it is blind */
+	bool resumed, blind;
 	bool unanswered;	  /* the last round was not over in time */
 	bool settled;		  /* classes have found their tiers */
 	struct control expected;  /* of it, what only we write */
