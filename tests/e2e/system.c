@@ -241,6 +241,7 @@ static void act_devices(struct facts *facts)
 #endif
 }
 
+#ifdef SYS_iopl
 static void want_ports(struct check *check, int n, uint64_t first, uint64_t number)
 {
 	const Hinomi__System *system =
@@ -251,6 +252,7 @@ static void want_ports(struct check *check, int n, uint64_t first, uint64_t numb
 	want_number(check, "system.number", first, (uint64_t)system->number);
 	want_number(check, "system.flags", number, system->flags);
 }
+#endif
 
 static void check_devices(struct check *check)
 {
