@@ -26,7 +26,7 @@
 #define PROCESSES_MAX	   131072
 #define RESERVE_BYTES_MAX  (64u << 20)
 /* A frame costs a signature, whatever is in it: bulk ones wait for what comes next, */
-#define HOLD_NS		(15 * NS_PER_MS) /* so long, */
+#define HOLD_NS		(15 * NS_PER_MS) /* so long: less than to the next batch; */
 #define HOLD_BYTES	(256u << 10)	 /* and until the frame has so much; */
 #define HOLD_RING_SHARE 16		 /* or until so much of the ring waits to be released. */
 #define RUSH_RING_SHARE                                                           \

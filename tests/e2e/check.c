@@ -201,6 +201,18 @@ void take_ends(struct check *check)
 		take(check, KIND_tcp_close);
 }
 
+const struct seen *take_connect(struct check *check)
+{
+	const struct seen *connect;
+
+	take(check, KIND_bind);
+	take(check, KIND_listen);
+	connect = take(check, KIND_connect);
+	take(check, KIND_accept);
+	take_ends(check);
+	return connect;
+}
+
 void want_number(struct check *check, const char *what, uint64_t want, uint64_t got)
 {
 	if (want != got)

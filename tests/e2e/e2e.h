@@ -137,6 +137,8 @@ const struct seen *take(struct check *check, unsigned kind);
 const struct seen *take_of(struct check *check, unsigned kind, pid_t pid);
 /* The ends of connections, which are not what the test is about. */
 void take_ends(struct check *check);
+/* The connect of a connection to a listener of its own, and all else of it. */
+const struct seen *take_connect(struct check *check);
 /* One more of it, without taking it. */
 bool there_is(struct check *check, unsigned kind);
 bool there_is_of(struct check *check, unsigned kind, pid_t pid);

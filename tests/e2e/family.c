@@ -116,11 +116,7 @@ static void check_mptcp_waits(struct check *check)
 
 	take(check, KIND_socket_special);
 	take(check, KIND_socket_special);
-	take(check, KIND_bind);
-	take(check, KIND_listen);
-	connect = take(check, KIND_connect);
-	take(check, KIND_accept);
-	take_ends(check);
+	connect = take_connect(check);
 	if (!connect)
 		return;
 	want_result(check, 0, connect);

@@ -198,11 +198,7 @@ static void check_nonblocking(struct check *check)
 {
 	const struct seen *connect;
 
-	take(check, KIND_bind);
-	take(check, KIND_listen);
-	connect = take(check, KIND_connect);
-	take(check, KIND_accept);
-	take_ends(check);
+	connect = take_connect(check);
 	if (!connect)
 		return;
 	want_result(check, 0, connect);

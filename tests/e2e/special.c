@@ -245,11 +245,7 @@ static void check_fastopen(struct check *check)
 {
 	const struct seen *connect;
 
-	take(check, KIND_bind);
-	take(check, KIND_listen);
-	connect = take(check, KIND_connect);
-	take(check, KIND_accept);
-	take_ends(check);
+	connect = take_connect(check);
 	if (!connect)
 		return;
 	want_socket(check, AF_INET, SOCK_STREAM, IPPROTO_TCP, check->facts->stat[0].st_ino,

@@ -14,46 +14,13 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "hostile_calls.h"
 #include "pipeline.h"
 
 /* With arguments that make each fail if it comes through. */
 static const int refused[] = {
-	SYS_execve,
-	SYS_execveat,
-	SYS_ptrace,
-	SYS_process_vm_readv,
-	SYS_process_vm_writev,
-	SYS_pidfd_getfd,
-	SYS_bpf,
-	SYS_perf_event_open,
-	SYS_userfaultfd,
-	SYS_mount,
-	SYS_umount2,
-	SYS_move_mount,
-	SYS_open_tree,
-	SYS_fsopen,
-	SYS_fsconfig,
-	SYS_fsmount,
-	SYS_mount_setattr,
-	SYS_pivot_root,
-	SYS_chroot,
-	SYS_setns,
-	SYS_unshare,
-	SYS_init_module,
-	SYS_finit_module,
-	SYS_delete_module,
-	SYS_kexec_load,
-	SYS_kexec_file_load,
-	SYS_setresuid,
-	SYS_capset,
-	SYS_keyctl,
-	SYS_request_key,
-	SYS_io_uring_setup,
-	SYS_connect,
-	SYS_bind,
-	SYS_listen,
-	SYS_accept,
-	SYS_accept4,
+	HOSTILE_CALLS, SYS_keyctl, SYS_request_key, SYS_io_uring_setup, SYS_connect,
+	SYS_bind,      SYS_listen, SYS_accept,	    SYS_accept4,
 };
 
 static int call_all(void)

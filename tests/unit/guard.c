@@ -285,11 +285,6 @@ int main(void)
 		cmocka_unit_test(test_limit),	    cmocka_unit_test(test_compare),
 		cmocka_unit_test(test_forwarder),
 	};
-	int failed;
 
-	if (!mkdtemp(spool))
-		return 1;
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	rmdir(spool);
-	return failed;
+	return cmocka_run_group_tests(tests, spool_make, spool_remove);
 }

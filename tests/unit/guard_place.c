@@ -123,11 +123,6 @@ int main(void)
 		cmocka_unit_test(test_prefix),
 		cmocka_unit_test(test_link),
 	};
-	int failed;
 
-	if (!mkdtemp(spool))
-		return 1;
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	rmdir(spool);
-	return failed;
+	return cmocka_run_group_tests(tests, spool_make, spool_remove);
 }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -115,4 +116,16 @@ static inline unsigned tells(struct guard *guard, struct heard *heard, const str
 	heard->n = 0;
 	guard_see(guard, &w->event);
 	return heard->n;
+}
+
+static inline int spool_make(void **state)
+{
+	(void)state;
+	return mkdtemp(spool) ? 0 : -1;
+}
+
+static inline int spool_remove(void **state)
+{
+	(void)state;
+	return rmdir(spool);
 }

@@ -26,6 +26,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "hostile_calls.h"
 
 #define NOWHERE ((void *)-1) /* makes each call fail that comes through after all */
 #define ENDED	127
@@ -159,34 +160,7 @@ static int call(const void *nr)
 
 /* Those of an attacker, by what he would do next. */
 static const int fatal[] = {
-	SYS_execve,
-	SYS_execveat,
-	SYS_ptrace,
-	SYS_process_vm_readv,
-	SYS_process_vm_writev,
-	SYS_pidfd_getfd,
-	SYS_bpf,
-	SYS_perf_event_open,
-	SYS_userfaultfd,
-	SYS_mount,
-	SYS_umount2,
-	SYS_move_mount,
-	SYS_open_tree,
-	SYS_fsopen,
-	SYS_fsconfig,
-	SYS_fsmount,
-	SYS_mount_setattr,
-	SYS_pivot_root,
-	SYS_chroot,
-	SYS_setns,
-	SYS_unshare,
-	SYS_init_module,
-	SYS_finit_module,
-	SYS_delete_module,
-	SYS_kexec_load,
-	SYS_kexec_file_load,
-	SYS_setresuid,
-	SYS_capset,
+	HOSTILE_CALLS,
 	SYS_open_by_handle_at,
 };
 
