@@ -124,6 +124,13 @@ static __always_inline bool is_canary(const struct control *c)
 	       (__u32)READ(task, real_parent, real_parent, tgid) == keeper;
 }
 
+static __always_inline bool is_canary_now(void)
+{
+	struct control *c = control_get();
+
+	return c && is_canary(c);
+}
+
 static __always_inline bool is_off(__u32 kind)
 {
 	struct control *c = control_get();
@@ -258,10 +265,13 @@ __noinline int record_open(__u32 kind, __u32 hook, __u32 tier, __u32 size)
 	rec = (void *)slot->data;
 	if (call_is_foreign())
 		rec->flags |= RECORD_COMPAT;
-	if (who == task)
+	if (who == task) {
 		actor_of_current(&rec->actor);
-	else
+		if (is_canary_now())
+			rec->flags |= RECORD_CANARY;
+	} else {
 		actor_fill(&rec->actor, who, ADDRESS);
+	}
 	return slot->index;
 }
 

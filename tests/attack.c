@@ -157,6 +157,8 @@ static int control_set(const char *what, uint32_t pid)
 		memset(control.tap_native, 0, sizeof(control.tap_native));
 		memset(control.tap_compat, 0, sizeof(control.tap_compat));
 		control.tap_native[0] = unused;
+	} else if (!strcmp(what, "pose")) {
+		control.canary_tgid = pid;
 	} else {
 		control.own_tgid = pid;
 	}
@@ -214,7 +216,7 @@ int main(int argc, char **argv)
 		return detach();
 	if (!strcmp(what, "replace"))
 		return replace();
-	if (!strcmp(what, "tap") || !strcmp(what, "hide"))
+	if (!strcmp(what, "tap") || !strcmp(what, "hide") || !strcmp(what, "pose"))
 		return control_set(what, (uint32_t)atoi(more));
 	if (!strcmp(what, "slots"))
 		return slots_set(!strcmp(more, "on"));

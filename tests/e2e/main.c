@@ -200,19 +200,6 @@ static bool is_scenery(unsigned kind, const struct test *test)
 	return strncmp(test->name, kind_name(kind), strlen(kind_name(kind))) != 0;
 }
 
-/* Now and then the end of a canary's child is read before its beginning, and told like any other.
- */
-static void drop_canary(struct check *check)
-{
-	for (size_t i = 0; i < check->story->nevents; i++) {
-		struct seen *seen = &check->story->events[i];
-
-		if (seen->kind == KIND_exit && !seen->taken && seen->process &&
-		    seen->process->comm.len == 3 && !memcmp(seen->process->comm.data, "exe", 3))
-			seen->taken = true;
-	}
-}
-
 /* The actor's own end, unless the test has looked at it, and then nothing more. */
 static void want_no_more(struct check *check)
 {
@@ -220,7 +207,6 @@ static void want_no_more(struct check *check)
 
 	if (there_is_of(check, KIND_exit, check->facts->actor))
 		take_of(check, KIND_exit, check->facts->actor);
-	drop_canary(check);
 	for (unsigned kind = 0; kind < KINDS_MAX; kind++)
 		while (kind_is_kernel(kind) && !is_scenery(kind, check->test) &&
 		       there_is(check, kind))

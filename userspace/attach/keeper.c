@@ -147,6 +147,18 @@ static uint64_t lost_for_ring(const struct attach *attach, unsigned kind)
 	return sum;
 }
 
+/* Where somebody else has written, that is left to attach_check to find. */
+static void round_of(struct attach *attach, uint32_t keeper)
+{
+	uint32_t before = attach->expected.canary_tgid;
+
+	attach->expected.canary_tgid = keeper;
+	if (!attach->settled)
+		before = attach->control->canary_tgid;
+	__atomic_compare_exchange_n(&attach->control->canary_tgid, &before, keeper, false,
+				    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
 int attach_canary_start(struct attach *attach)
 {
 	for (unsigned c = 0; c < nclasses; c++) {
@@ -154,8 +166,7 @@ int attach_canary_start(struct attach *attach)
 		attach->states[c].lost_before = lost_for_ring(attach, classes[c].kind);
 	}
 	watch_canary(attach, attach->canary_dir);
-	__atomic_store_n(&attach->control->canary_tgid, attach->own[OWN_KEEPER].key.tgid,
-			 __ATOMIC_SEQ_CST);
+	round_of(attach, attach->own[OWN_KEEPER].key.tgid);
 	return send(attach->keeper_fd, "", 1, MSG_NOSIGNAL) == 1 ? 0 : -EPIPE;
 }
 
@@ -166,7 +177,7 @@ int attach_canary_over(struct attach *attach)
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
-	__atomic_store_n(&attach->control->canary_tgid, 0, __ATOMIC_SEQ_CST);
+	round_of(attach, 0);
 	return n == 1 ? 1 : -EPIPE;
 }
 
@@ -175,19 +186,20 @@ static bool is_same(const struct process_key *a, const struct process_key *b)
 	return a->tgid == b->tgid && a->start_ns == b->start_ns;
 }
 
-/* The keeper lives, or was not waited for yet: its process id is nobody else's.  A round is its
- * child, and children of a round are known by the round's start as well. */
+/* What ends later than its maker, a socket for one, has no mark.  The keeper lives, or was not
+ * waited for yet: its process id is nobody else's.  A round is its child, and children of a round
+ * are known by the round's start as well. */
 bool attach_is_canary(struct attach *attach, const struct record *record)
 {
 	uint32_t keeper = attach->own[OWN_KEEPER].key.tgid;
 
 	if (!keeper || !record->actor.key.tgid)
 		return false;
-	if (record->actor.key.tgid == keeper)
-		return true;
-	if (record->actor.parent.tgid != keeper)
-		return is_same(&record->actor.parent, &attach->round);
-	attach->round = record->actor.key;
+	if (record->actor.parent.tgid == keeper)
+		attach->round = record->actor.key;
+	else if (record->actor.key.tgid != keeper)
+		return record->flags & RECORD_CANARY ||
+		       is_same(&record->actor.parent, &attach->round);
 	return true;
 }
 
@@ -285,6 +297,8 @@ const char *attach_check(struct attach *attach)
 
 	if (restore(&c->own_tgid, &e->own_tgid, sizeof(c->own_tgid)))
 		return "the process that is not observed";
+	if (restore(&c->canary_tgid, &e->canary_tgid, sizeof(c->canary_tgid)))
+		return "the process whose events are taken for a canary's";
 	if (restore(c->protected, e->protected, sizeof(c->protected)))
 		return "the processes that are protected";
 	if (restore(c->tap_native, e->tap_native, sizeof(c->tap_native)) ||
