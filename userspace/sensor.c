@@ -391,7 +391,6 @@ static void wait_for_events(struct sensor *s, uint64_t now, bool busy)
 	    BUSY_MS) /* the timer is the wakeup; the ring's would come once per watermark */
 		fds[1].events = 0;
 	poll(fds, ARRAY_SIZE(fds), timeout);
-	take_signal(s); /* after a stop, poll comes back for want of time and tells of none */
 	if (fds[1].revents)
 		attach_wake_clear(s->attach);
 }
@@ -421,6 +420,7 @@ static int run(struct sensor *s)
 		size_t n = pipeline_run(&s->pipeline);
 		uint64_t now = clock_boot_ns();
 
+		take_signal(s); /* whoever let it go on after a stop is known before the pause is */
 		look(s, now);
 		prove(s, now);
 		beat(s, now);
@@ -429,8 +429,6 @@ static int run(struct sensor *s)
 			watch(s, now);
 		if (!pipeline_behind(&s->pipeline))
 			wait_for_events(s, now, n > 0);
-		else
-			take_signal(s);
 	}
 	notify_send("STOPPING=1");
 	attach_stop(s->attach);

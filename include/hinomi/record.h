@@ -61,10 +61,10 @@ struct actor {
 	char comm[16];
 };
 
-#define RECORD_COMPAT	      1 /* 32-bit or x32 system call */
-#define RECORD_RESULT_UNKNOWN 2 /* seen before its outcome */
-#define RECORD_NO_ACTOR	      4 /* nobody knows whose it is: actor is empty */
-#define RECORD_PREEXISTING    8 /* nothing happened: it was there before the sensor looked */
+#define RECORD_COMPAT	      1	 /* 32-bit or x32 system call */
+#define RECORD_RESULT_UNKNOWN 2	 /* seen before its outcome */
+#define RECORD_NO_ACTOR	      4	 /* nobody knows whose it is: actor is empty */
+#define RECORD_PREEXISTING    8	 /* nothing happened: it was there before the sensor looked */
 #define RECORD_CANARY	      16 /* of a canary, while its round goes on */
 
 struct record {
