@@ -66,6 +66,9 @@ typedef struct {
 typedef struct {
 	int counter;
 } atomic_t;
+typedef struct {
+	__s64 counter;
+} atomic64_t;
 
 struct timespec64 {
 	__s64 tv_sec;

@@ -63,6 +63,7 @@ struct bpf_map {
 };
 
 struct bpf_link {
+	atomic64_t refcnt;
 	__u32 id;
 	enum bpf_link_type type;
 	struct bpf_prog *prog;

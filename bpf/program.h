@@ -207,18 +207,22 @@ static __always_inline void program_fill(struct slot *slot, struct bpf_record *r
 		append_string(slot, &rec->target, READ(aux, attach_func_name), false);
 }
 
-static __always_inline void link_fill(struct slot *slot, struct bpf_record *rec, int fd)
+static __always_inline void link_fill(struct slot *slot, struct bpf_record *rec,
+				      struct bpf_link *link)
 {
-	struct file *file = file_of_fd(fd);
-	struct bpf_link *link;
-
-	if (!file)
+	if (!link)
 		return;
-	link = READ(file, private_data);
 	rec->link_id = READ(link, id);
 	rec->link_type = READ(link, type);
 	rec->ours = is_held(HELD_LINK, rec->link_id);
 	program_fill(slot, rec, READ(link, prog));
+}
+
+static __always_inline struct bpf_link *link_of_fd(int fd)
+{
+	struct file *file = file_of_fd(fd);
+
+	return file ? READ(file, private_data) : NULL;
 }
 
 static __always_inline void fd_fill(struct slot *slot, struct bpf_record *rec, int fd)
@@ -319,9 +323,9 @@ static __always_inline int on_bpf(struct call *call)
 			rec->attach_type = asked[2];
 		else
 			append_string(slot, &rec->target, *(void **)asked, true);
-		link_fill(slot, rec, call->result);
+		link_fill(slot, rec, link_of_fd(call->result));
 	} else if (command == BPF_LINK_UPDATE || command == BPF_LINK_DETACH) {
-		link_fill(slot, rec, asked[0]);
+		link_fill(slot, rec, link_of_fd(asked[0]));
 	} else {
 		open_fill(rec, command, asked[0]);
 	}
@@ -329,3 +333,23 @@ static __always_inline int on_bpf(struct call *call)
 }
 
 CALL_EXIT(bpf, on_bpf)
+
+/* The last descriptor of a link is closed; who else keeps it, a file, goes on doing so. */
+SEC("?fentry/bpf_link_release")
+int BPF_PROG(bpf_link_end, struct inode *inode, struct file *file)
+{
+	struct call call = {.hook = HOOK_bpf_link_end, .tier = 1};
+	struct bpf_link *link = READ(file, private_data);
+	struct bpf_record *rec;
+	struct slot *slot;
+
+	if (READ(link, refcnt.counter) != 1 || tier_of(KIND_bpf) != call.tier)
+		return 0;
+	slot = call_begin(&call, KIND_bpf, sizeof(*rec)); /* whatever rights are left to it */
+	if (!slot)
+		return 0;
+	rec = (void *)slot->data;
+	rec->operation = BPF_LINK_END;
+	link_fill(slot, rec, link);
+	return record_end(slot, 0, LANE_OF_bpf);
+}

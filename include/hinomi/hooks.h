@@ -113,6 +113,7 @@
 	HOOK(netlink_exit)             \
 	HOOK(option_enter)             \
 	HOOK(ioctl_exit)               \
+	HOOK(bpf_link_end)             \
 	HOOK(mmap_exit)                \
 	HOOK(close_enter)              \
 	HOOK(kernel_tap)               \

@@ -30,6 +30,7 @@ enum bpf_operation {
 	BPF_OPEN_PROGRAM,
 	BPF_OPEN_MAP,
 	BPF_OPEN_LINK,
+	BPF_LINK_END,
 };
 
 /* bits of Bpf.helpers */

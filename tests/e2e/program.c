@@ -74,6 +74,21 @@ static const Hinomi__Bpf *took(struct check *check, unsigned operation, int erro
 	return seen->event->bpf;
 }
 
+/* Closed by its maker; without functions to attach to, nobody sees that. */
+static void want_end(struct check *check, const Hinomi__Bpf *link)
+{
+	const Hinomi__Bpf *end =
+		tier_of(check, KIND_bpf) == 1
+			? took(check, HINOMI__BPF__OPERATION__OPERATION_LINK_END, 0)
+			: NULL;
+
+	if (!end)
+		return;
+	want_number(check, "bpf.link_id of the end", link->link_id, end->link_id);
+	want_number(check, "bpf.link_type of the end", link->link_type, end->link_type);
+	want_number(check, "bpf.ours", 0, end->ours);
+}
+
 static const Hinomi__Bpf *loaded(struct check *check, int error)
 {
 	const Hinomi__Bpf *bpf = took(check, HINOMI__BPF__OPERATION__OPERATION_LOAD, error);
@@ -113,6 +128,7 @@ static void act_attach(struct facts *facts)
 	link = (int)syscall(SYS_bpf, BPF_RAW_TRACEPOINT_OPEN, &attr, sizeof(attr));
 	if (link < 0)
 		act_skip(facts, "no tracepoint sched_process_hang: %s", strerror(errno));
+	close(dup(link)); /* not its end */
 	close(link);
 	close(program);
 }
@@ -129,6 +145,7 @@ static void check_attach(struct check *check)
 	want_text(check, "bpf.target", "sched_process_hang", &bpf->target);
 	want_true(check, "bpf.link_id", bpf->link_id);
 	want_number(check, "bpf.link_type", BPF_LINK_TYPE_RAW_TRACEPOINT, bpf->link_type);
+	want_end(check, bpf);
 }
 
 /* On the suite's own cgroup: programs that let everything pass. */
@@ -187,6 +204,7 @@ static void check_cgroup(struct check *check)
 	want_number(check, "bpf.link_id", 0, attach->link_id);
 	want_number(check, "bpf.attach_type", BPF_CGROUP_INET_EGRESS, detach->attach_type);
 	want_number(check, "bpf.id", first->id, detach->id);
+	want_end(check, link);
 }
 
 /* Everybody's maps are opened; only those of the sensor are told. */

@@ -178,7 +178,8 @@ const struct class classes[] = {
 		     TIER("kernel_tap", "module_free_raw")),
 	CLASS(bpf,
 	      {.programs = {"bpf_exit", "bpf_ia32|bpf_exit"},
-	       .extras = {"bpf_check_enter", "ioctl_exit", "ioctl_compat|ioctl_exit"}},
+	       .extras = {"bpf_check_enter", "bpf_link_end", "ioctl_exit",
+			  "ioctl_compat|ioctl_exit"}},
 	      {.programs = {"kernel_tap"}, .extras = {"tap"}}),
 	/* Debian lets only CAP_SYS_ADMIN make the kprobe that would prove the other program */
 	CLASS(probe,

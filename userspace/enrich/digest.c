@@ -92,19 +92,22 @@ static int open_as(const char *path, int flags, const struct file_identity *iden
 	return path_fd >= 0 && is_file(path_fd, identity) ? reopen(path_fd) : -1;
 }
 
-/* The image of the process itself, then its path where the parent sees it, then where we do. */
+/* The image of the process itself, then its path where it sees it, its parent does, the first
+ * process of the host, and we: the service has directories of its own, and processes end. */
 static int open_file(const struct digest_request *request)
 {
+	const uint32_t through[] = {request->pid, request->parent, 1};
 	char path[PATH_SIZE];
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%u/exe", request->pid);
 	fd = open_as(path, 0, &request->identity);
-	if (fd >= 0 || !request->path || request->path[0] != '/')
+	if (!request->path || request->path[0] != '/')
 		return fd;
-	if (snprintf(path, sizeof(path), "/proc/%u/root%s", request->parent, request->path) <
-	    (int)sizeof(path))
-		fd = open_as(path, O_NOFOLLOW, &request->identity);
+	for (size_t i = 0; fd < 0 && i < ARRAY_SIZE(through); i++)
+		if (snprintf(path, sizeof(path), "/proc/%u/root%s", through[i], request->path) <
+		    (int)sizeof(path))
+			fd = open_as(path, O_NOFOLLOW, &request->identity);
 	return fd >= 0 ? fd : open_as(request->path, O_NOFOLLOW, &request->identity);
 }
 
