@@ -145,12 +145,13 @@ static void make_copy(struct attempt *attempt, struct stream *copy)
 	attempt->last = last_number(attempt->whole, attempt->lane);
 }
 
-/* The copy's life in the place of ours. */
+/* The copy's life in the place of ours. One lane is enough to show it: of the other the copy may
+ * have evicted whatever could. */
 static void forked(struct attempt *attempt)
 {
 	stream_free(&attempt->stream);
 	make_copy(attempt, &attempt->stream);
-	attempt->receipts = attempt->may_end = true;
+	attempt->receipts = attempt->may_end = attempt->either = true;
 }
 
 /* Both lives in one stream: a frame of the copy behind our last. */
@@ -350,16 +351,23 @@ static void ledger_wrong(struct attempt *attempt)
 	forge_all(attempt, lie_in_ledger);
 }
 
+static bool uncounted;
+
 static void uncount(Hinomi__FrameHeader *header, Hinomi__Payload *payload)
 {
 	(void)payload;
-	for (size_t i = 0; i < header->n_ledger; i++)
+	uncounted = false;
+	for (size_t i = 0; i < header->n_ledger; i++) {
+		uncounted |= header->ledger[i]->begun != 0;
 		header->ledger[i]->begun = 0;
+	}
 }
 
 static void begun_wrong(struct attempt *attempt)
 {
 	forge_all(attempt, uncount);
+	if (!uncounted) /* it counted none */
+		changed(attempt);
 }
 
 const struct mutation mutations[] = {

@@ -14,6 +14,7 @@ struct attempt {
 	uint64_t first, last; /* numbers of frames, one of which must be named; 0: the end */
 	bool receipts;	      /* the verifier has them */
 	bool may_end;	      /* the end alone may show it */
+	bool either;	      /* behind the copy either lane may show it */
 };
 
 struct mutation {
