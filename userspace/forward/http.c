@@ -74,6 +74,8 @@ static int set_tls(struct http *http)
 	curl_easy_setopt(
 		http->curl, CURLOPT_SSLVERSION,
 		(long)(http->options.tls13 ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2));
+	/* else an authority that is exchanged in its file counts only after a day */
+	curl_easy_setopt(http->curl, CURLOPT_CA_CACHE_TIMEOUT, 0L);
 	if (sink->ca_file) {
 		err = credential_path(sink->ca_file, &http->ca_file);
 		curl_easy_setopt(http->curl, CURLOPT_CAINFO, http->ca_file);
