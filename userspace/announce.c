@@ -58,6 +58,10 @@ void announce_start(struct pipeline *p, unsigned processes)
 	start.host = p->host.list;
 	start.config_sha256.data = (uint8_t *)p->config->sha256;
 	start.config_sha256.len = sizeof(p->config->sha256);
+	start.replaced = p->replaced.why;
+	if (p->replaced.why)
+		start.replaced_sensor_id =
+			(ProtobufCBinaryData){sizeof(p->replaced.sensor_id), p->replaced.sensor_id};
 	event.body_case = HINOMI__EVENT__BODY_SENSOR_START;
 	event.sensor_start = &start;
 	pipeline_own(p, KIND_sensor_start, &event);

@@ -74,7 +74,11 @@ static int spool_open(struct pipeline *p, struct pipeline_error *error)
 
 	if (options.reserve_bytes > RESERVE_BYTES_MAX)
 		options.reserve_bytes = RESERVE_BYTES_MAX;
-	err = spool_writer_open(p->config->spool, &options, &p->spool);
+	err = bind_check(p->config->spool, MACHINE_ID, &p->replaced);
+	bind_say(p->config->spool, &p->replaced);
+	p->is_known = pipeline_is_known(p->config->spool);
+	if (!err)
+		err = spool_writer_open(p->config->spool, &options, &p->spool);
 	snprintf(what, sizeof(what), "spool %.200s", p->config->spool);
 	if (err == -EBUSY)
 		return fail(error, err, what,
@@ -99,6 +103,7 @@ static int sealers_open(struct pipeline *p, struct pipeline_error *error)
 	err = identity_key(p->config->spool, &key);
 	if (err)
 		return fail(error, err, "identity.key of the spool", NULL);
+	err = bind_machine(p->config->spool, MACHINE_ID);
 	for (int lane = 0; lane < LANES && !err; lane++) {
 		struct signer *signer;
 
@@ -141,7 +146,6 @@ int pipeline_open(struct pipeline *p, const struct config *config, struct attach
 	if (err || !p->rows)
 		return fail(error, err ?: -ENOMEM, "start", NULL);
 	err = filter_open(p, error);
-	p->is_known = pipeline_is_known(config->spool);
 	err = err ?: spool_open(p, error);
 	err = err ?: sealers_open(p, error);
 	if (err)

@@ -52,6 +52,14 @@ struct held_record {
 	size_t size;
 };
 
+#define MACHINE_ID "/etc/machine-id" /* machine-id(5) */
+/* The sensor whose spool was set aside at this start. */
+struct replaced {
+	Hinomi__SensorStart__Replaced why;
+	uint8_t sensor_id[16]; /* zero: it could not be read */
+	char name[64];	       /* where it is, in the spool */
+};
+
 struct pipeline {
 	const struct config *config;
 	struct attach *attach;
@@ -86,6 +94,7 @@ struct pipeline {
 	struct host host;	     /* as it was told last */
 	bool is_known;		     /* a sensor has been at work in this spool before */
 	Hinomi__Gap lost_end[LANES]; /* frames that were gone from it; last_frame 0: none */
+	struct replaced replaced;
 };
 
 struct pipeline_error {
@@ -137,6 +146,12 @@ void recover_declare(struct pipeline *p); /* what was gone, once it can be said 
 int identity_load(const char *dir, struct seal_identity *ret);
 /* The sensor's own key, made there on first use; its public half lies beside it as identity.pub. */
 int identity_key(const char *dir, struct evp_pkey_st **ret);
+/* bind.c: is the spool of another machine, or its identity damaged?  Then it is set aside, and
+ * `ret` says so.  -EBUSY: another sensor writes there; other -errno. */
+int bind_check(const char *spool, const char *machine_id, struct replaced *ret);
+void bind_say(const char *spool, const struct replaced *replaced); /* to the log */
+/* This machine's from now on; once id and key are there. */
+int bind_machine(const char *spool, const char *machine_id);
 /* Written whole or not at all, and on disk when it returns. */
 int write_file(int dir, const char *name, const void *bytes, size_t size, mode_t mode);
 int group_id(

@@ -69,10 +69,14 @@ static uint8_t own_key[PUBLIC_KEY_BYTES];
 static void load(const char *dir, struct seal_identity *identity, uint8_t key[PUBLIC_KEY_BYTES])
 {
 	CLEANUP(close_fd) int at = open(dir, O_RDONLY | O_DIRECTORY);
+	struct replaced replaced;
 	EVP_PKEY *pair = NULL;
 
+	assert_int_equal(bind_check(dir, "/nonexistent", &replaced), 0);
+	assert_int_equal(replaced.why, 0);
 	assert_int_equal(identity_load(dir, identity), 0);
 	assert_int_equal(identity_key(dir, &pair), 0);
+	assert_int_equal(bind_machine(dir, "/nonexistent"), 0);
 	EVP_PKEY_free(pair);
 	assert_int_equal(public_key_read(at, "identity.pub", key), 0);
 }

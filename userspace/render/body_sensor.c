@@ -72,6 +72,12 @@ void say_sensor_start(const struct body *body, const Hinomi__Event *event)
 	put_coverage(body, start->coverage, start->n_coverage);
 	if (start->resumed)
 		body_note(body, STYLE_GREEN, "resumed, nothing missed");
+	if (start->replaced == HINOMI__SENSOR_START__REPLACED__REPLACED_OTHER_MACHINE)
+		body_note(body, STYLE_ALARM,
+			  "a new sensor: the disk is a copy of another machine's");
+	else if (start->replaced)
+		body_note(body, STYLE_ALARM,
+			  "a new sensor: the identity of the one before is damaged");
 	if (start->blind_ns) {
 		fputs("  nobody looked for ", body->note);
 		words_duration(body->note, start->blind_ns);

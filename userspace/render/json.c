@@ -52,9 +52,9 @@ static void put_string(FILE *out, const void *data, size_t size)
 static bool is_binary(const char *name)
 {
 	static const char *const names[] = {
-		"sha256",   "payload_sha256", "config_sha256", "sensor_id", "boot_id", "rings_id",
-		"previous", "key_id",	      "signature",     "header",    "payload", "raw",
-		"build_id"};
+		"sha256",  "payload_sha256", "config_sha256", "sensor_id", "replaced_sensor_id",
+		"boot_id", "rings_id",	     "previous",      "key_id",	   "signature",
+		"header",  "payload",	     "raw",	      "build_id"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!strcmp(names[i], name))
