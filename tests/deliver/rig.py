@@ -44,6 +44,12 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def resident(pid):
+    """KiB."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
+
+
 def expect(what, got, wanted):
     if got != wanted:
         raise AssertionError(f"{what}: {got!r} instead of {wanted!r}")
