@@ -46,7 +46,7 @@ collect_PARTS := collect render frame spool config $(COMMON)
 collect_LIBS := -lmicrohttpd -lgnutls -lz -lzstd -lprotobuf-c -lcrypto -lpthread
 cli_PARTS := cli render frame spool filter config $(COMMON)
 cli_LIBS := -lz -lzstd -lprotobuf-c -lcrypto
-PROGRAMS := $(B)/hinomi $(B)/libexec/hinomi-sensor $(B)/libexec/hinomi-forward $(B)/libexec/hinomi-collect
+PROGRAMS := $(B)/hinomi $(if $(SANITIZE),,$(B)/hinomi-verify) $(B)/libexec/hinomi-sensor $(B)/libexec/hinomi-forward $(B)/libexec/hinomi-collect
 
 PARTS := $(sort $(sensor_PARTS) $(forward_PARTS) $(collect_PARTS) $(cli_PARTS))
 ALL_LIBS := $(sort $(sensor_LIBS) $(forward_LIBS) $(collect_LIBS))
@@ -109,6 +109,10 @@ link = $(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.
 $(B)/hinomi: $(B)/obj/userspace/cli/main.o $(call libs,$(cli_PARTS))
 	$(call say,LINK)
 	$(Q)$(link) $(cli_LIBS)
+# to be carried to a machine that has nothing else; the linker warns of what libcrypto could look up by name
+$(B)/hinomi-verify: $(B)/obj/userspace/verify/main.o $(call libs,cli render frame spool filter config $(COMMON))
+	$(call say,LINK)
+	$(Q)$(link) -static-pie -Wl,--no-warnings $(cli_LIBS)
 $(B)/libexec/hinomi-sensor: $(patsubst %.c,$(B)/obj/%.o,$(wildcard userspace/*.c)) $(call libs,$(sensor_PARTS))
 	@mkdir -p $(@D)
 	$(call say,LINK)

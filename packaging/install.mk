@@ -23,6 +23,7 @@ $(B)/systemd/%: packaging/systemd/%.in $(B)/identity
 # every file with its mode and source, as words MODE:SOURCE:DESTINATION
 INSTALLED := \
 	755:$(B)/hinomi:$(PREFIX)/bin/hinomi \
+	755:$(B)/hinomi-verify:$(PREFIX)/libexec/hinomi/hinomi-verify \
 	$(foreach p,sensor forward collect,755:$(B)/libexec/hinomi-$(p):$(PREFIX)/libexec/hinomi/hinomi-$(p)) \
 	$(foreach u,$(UNITS),644:$(B)/systemd/$(u):$(PREFIX)/lib/systemd/system/$(u)) \
 	644:packaging/systemd/sysusers.conf:$(PREFIX)/lib/sysusers.d/hinomi.conf \

@@ -122,7 +122,7 @@ static int aside_make(int dir, const char *id, char *name, size_t size)
 			return -errno;
 	}
 	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 || fchown(fd, st.st_uid, st.st_gid) || fchmod(fd, st.st_mode & 07770))
+	if (fd < 0 || fchown(fd, st.st_uid, st.st_gid) || fchmod(fd, st.st_mode & 0770))
 		return -errno;
 	return TAKE_FD(fd);
 }

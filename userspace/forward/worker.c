@@ -146,6 +146,7 @@ int worker_failed(struct worker *worker, enum health_state state, const char *te
 {
 	struct forward *forward = worker->forward;
 	uint64_t random = 0, wait_ns, until_ns;
+	uint64_t answered = health_counted(&worker->sink->health, COUNT_REQUESTS);
 
 	if (stop_asked(&forward->stop))
 		return -ECANCELED;
@@ -163,6 +164,10 @@ int worker_failed(struct worker *worker, enum health_state state, const char *te
 
 		atomic_store(&worker->pulse_ns, now_ns);
 		if (now_ns >= until_ns)
+			return 0;
+		/* the other lane has found the far end again */
+		if (state == HEALTH_UNREACHABLE && !retry_after_ns &&
+		    health_counted(&worker->sink->health, COUNT_REQUESTS) != answered)
 			return 0;
 		stop_wait(&forward->stop, -1,
 			  until_ns - now_ns < IDLE_NS ? until_ns - now_ns : IDLE_NS);
