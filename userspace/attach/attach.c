@@ -364,7 +364,15 @@ static void links_prune(struct attach *attach)
 void attach_forget(struct attach *attach)
 {
 	probe_done(&attach->probe);
+	object_unread();
 	malloc_trim(0); /* loading took much besides */
+}
+
+void helper_forget(struct attach *attach)
+{
+	bpf_object__close(attach->object);
+	attach->object = NULL;
+	attach_forget(attach);
 }
 
 /* A hook that is attached and does not fire is worth nothing: the next tier, if there is one. */

@@ -128,6 +128,7 @@ int flows_start(struct attach *attach)
 		return -errno;
 	pid = fork();
 	if (pid == 0) {
+		helper_forget(attach);
 		/* out of the way of the numbers that they get */
 		for (int i = 0; i < ITERATORS; i++)
 			links[i] = links[i] < 0 ? -1 : fcntl(links[i], F_DUPFD, PEER_FD + 1);

@@ -136,6 +136,8 @@ extern const char *const map_names[MAPS];
 
 int probe_init(struct probe *probe, struct attach_error *error);
 void probe_done(struct probe *probe);
+/* In a helper process: whatever only loading and attaching need. */
+void helper_forget(struct attach *attach);
 /* NULL when the program can be had, else why not. */
 const char *probe_refuses(const struct probe *probe, const struct bpf_program *program);
 /* Are the registers described wherever a program of the object takes those of a system call? */
@@ -149,6 +151,7 @@ int probe_nargs(const struct probe *probe, const char *function);
 
 /* The embedded object; and as this kernel takes it, malloc'ed, NULL: out of memory. */
 const void *object_bytes(size_t *size);
+void object_unread(void); /* its pages go back to the file; whoever reads it again has it again */
 void *object_rewritten(const struct probe *probe, size_t *size);
 
 /* The program of a tier's entry ("a|b") that this kernel can have, or NULL. */

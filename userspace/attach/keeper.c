@@ -106,6 +106,7 @@ int attach_canary_open(struct attach *attach, const char *dir)
 	pid = fork();
 	if (pid == 0) {
 		munmap(attach->control, sizeof(struct control));
+		helper_forget(attach);
 		keep(pair[1], sensor, dir);
 	}
 	close(pair[1]);

@@ -20,6 +20,8 @@
 #include <linux/bpf.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "attach/internal.h"
 #include "hinomi.skel.h"
@@ -27,6 +29,16 @@
 const void *object_bytes(size_t *size)
 {
 	return hinomi_bpf__elf_bytes(size);
+}
+
+void object_unread(void)
+{
+	size_t size, page = (size_t)sysconf(_SC_PAGESIZE);
+	uintptr_t bytes = (uintptr_t)object_bytes(&size);
+	uintptr_t from = (bytes + page - 1) / page * page, to = (bytes + size) / page * page;
+
+	if (from < to)
+		madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
 static bool is_next(const struct bpf_insn *i)
