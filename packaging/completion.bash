@@ -17,6 +17,7 @@ _hinomi()
 	fi
 	case $before in
 	-o | --output) words='text json' ;;
+	--lane) words='keep bulk' ;;
 	-c | --class) words=$("$1" describe 2>&1 | sed -n 's/^ *\([a-z_]*\) .*/\1/p') ;;
 	--spool | --store | --cgroup | --state)
 		mapfile -t COMPREPLY < <(compgen -d -- "$word")

@@ -49,6 +49,8 @@ static const struct {
 	{"Event.sensor_tamper", "see SensorTamper"},
 	{"ConfigChange.*", "one configuration for the whole run; 60-honest has two"},
 	{"Event.config_change", "see ConfigChange"},
+	{"SensorStart.replaced", "30-restart has a disk that was copied"},
+	{"SensorStart.replaced_sensor_id", "see SensorStart.replaced"},
 	{"SensorStart.blind_ns", "needs an earlier run on the same spool, as 30-restart has"},
 #if __SIZEOF_POINTER__ == 4
 	{"ImageLoad.by_executable", "no dynamic loader is for this program"},

@@ -13,8 +13,8 @@ static const char help[] =
 	"Usage: hinomi cat [OPTION]...\n"
 	"Prints the events of a spool in the order of time.\n"
 	"\n"
-	"      --spool DIR         the spool; without it " SPOOL_DEFAULT "\n" VIEW_HELP
-	"  -h, --help              this text\n"
+	"      --spool DIR         the spool; without it " SPOOL_DEFAULT
+	"\n" VIEW_HELP_LANE VIEW_HELP "  -h, --help              this text\n"
 	"\n"
 	"Exit status: 0 ok, 1 failed or something was damaged, 2 usage, 77 permission.\n";
 
@@ -36,6 +36,7 @@ int command_cat(int argc, char **argv)
 {
 	static const struct option options[] = {{"spool", required_argument, NULL, 's'},
 						{"help", no_argument, NULL, 'h'},
+						VIEW_LONG_LANE,
 						VIEW_LONG,
 						{0}};
 	const struct stream_position start = {0};
@@ -61,6 +62,8 @@ int command_cat(int argc, char **argv)
 	status = stream_open(dir, &start, &stream);
 	if (status)
 		return spool_failed(dir, status);
+	if (view.lane)
+		stream_only(stream, *view.lane);
 	status = view_open(&view);
 	if (status)
 		return status;

@@ -25,7 +25,7 @@ struct slot {
 };
 
 struct lane_stream {
-	struct spool_reader *reader;
+	struct spool_reader *reader; /* NULL: nobody asked for this lane */
 	struct slot slots[SLOTS];
 	size_t used;
 	uint64_t dry_ns; /* when it last had no more */
@@ -104,6 +104,14 @@ void stream_free(struct stream *stream)
 			slot_done(&stream->lanes[lane].slots[i]);
 	}
 	free(stream);
+}
+
+void stream_only(struct stream *stream, enum lane lane)
+{
+	struct lane_stream *other = &stream->lanes[!lane];
+
+	spool_reader_free(other->reader);
+	other->reader = NULL;
 }
 
 void stream_on_frame(struct stream *stream, void (*seen)(void *ctx, const struct frame *frame),
@@ -229,6 +237,8 @@ static int lane_fill(struct stream *stream, int lane)
 
 static bool is_fill_due(const struct lane_stream *in)
 {
+	if (!in->reader)
+		return false;
 	for (size_t i = 0; i < in->used; i++)
 		if (in->slots[i].next == in->slots[i].count)
 			return true;
@@ -264,7 +274,7 @@ static struct slot *earliest(struct stream *stream)
 static bool is_lane_dry(const struct stream *stream)
 {
 	for (int lane = 0; lane < LANES; lane++)
-		if (!stream->lanes[lane].used)
+		if (stream->lanes[lane].reader && !stream->lanes[lane].used)
 			return true;
 	return false;
 }

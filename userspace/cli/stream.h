@@ -20,6 +20,8 @@ struct stream_position {
 /* from: zero for the oldest there is.  -ENOENT: no spool there. */
 int stream_open(const char *dir, const struct stream_position *from, struct stream **ret);
 void stream_free(struct stream *stream);
+/* This lane alone: nothing of it waits for what is older in the other. */
+void stream_only(struct stream *stream, enum lane lane);
 /* 1 and an event with its frame, valid until the next call; 0: nothing for now; -errno: cannot go
  * on. What cannot be read is logged and skipped.  patient: an event waits a moment for an older one
  * of the other lane, which may be on its way. */

@@ -15,14 +15,15 @@
 
 enum { FROM_START = VIEW_OPTIONS_END };
 
-static const char help[] = "Usage: hinomi tail [OPTION]...\n"
-			   "Prints the events of a spool as they come, until it is interrupted.\n"
-			   "\n"
-			   "      --spool DIR         the spool; without it " SPOOL_DEFAULT "\n"
-			   "      --from-start        first all that is there\n" VIEW_HELP
-			   "  -h, --help              this text\n"
-			   "\n"
-			   "Exit status: 0 interrupted, 1 failed, 2 usage, 77 permission.\n";
+static const char help[] =
+	"Usage: hinomi tail [OPTION]...\n"
+	"Prints the events of a spool as they come, until it is interrupted.\n"
+	"\n"
+	"      --spool DIR         the spool; without it " SPOOL_DEFAULT "\n"
+	"      --from-start        first all that is there\n" VIEW_HELP_LANE VIEW_HELP
+	"  -h, --help              this text\n"
+	"\n"
+	"Exit status: 0 interrupted, 1 failed, 2 usage, 77 permission.\n";
 
 /* All that is there now; whether there was any. */
 static int print_news(struct stream *stream, struct view *view, bool *news)
@@ -64,6 +65,7 @@ int command_tail(int argc, char **argv)
 	static const struct option options[] = {{"spool", required_argument, NULL, 's'},
 						{"from-start", no_argument, NULL, FROM_START},
 						{"help", no_argument, NULL, 'h'},
+						VIEW_LONG_LANE,
 						VIEW_LONG,
 						{0}};
 	CLEANUP(stream_free) struct stream *stream = NULL;
@@ -94,6 +96,8 @@ int command_tail(int argc, char **argv)
 		status = stream_open(dir, &from, &stream);
 	if (status)
 		return spool_failed(dir, status);
+	if (view.lane)
+		stream_only(stream, *view.lane);
 	status = view_open(&view);
 	if (status)
 		return status;

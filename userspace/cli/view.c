@@ -50,6 +50,17 @@ static int view_form(struct view *view, const char *name)
 	return usage_error("there is no output '%s'; it is text, json or none", name);
 }
 
+static int view_lane(struct view *view, const char *name)
+{
+	static const enum lane lanes[] = {LANE_KEEP, LANE_BULK};
+	bool bulk = !strcmp(name, "bulk");
+
+	if (!bulk && strcmp(name, "keep"))
+		return usage_error("there is no lane '%s'; it is keep or bulk", name);
+	view->lane = &lanes[bulk];
+	return STATUS_OK;
+}
+
 int view_option(struct view *view, int option, const char *value)
 {
 	switch (option) {
@@ -57,6 +68,8 @@ int view_option(struct view *view, int option, const char *value)
 		return view_classes(view, value);
 	case 'o':
 		return view_form(view, value);
+	case VIEW_LANE:
+		return view_lane(view, value);
 	case VIEW_FOLD:
 	case VIEW_NO_FOLD:
 		view->fold = option == VIEW_FOLD;

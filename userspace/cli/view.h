@@ -18,18 +18,27 @@ struct view {
 	int fold;	   /* -1: when stdout is a terminal */
 	bool some_classes; /* only those of classes */
 	bool classes[KINDS_MAX];
+	const enum lane *lane; /* only this one; NULL: both */
 	struct text *text;
 };
 
 /* for getopt_long, beside a command's own */
 #define VIEW_SHORT "o:c:"
-enum { VIEW_FOLD = 0x100, VIEW_NO_FOLD, VIEW_OPTIONS_END };
+enum { VIEW_FOLD = 0x100, VIEW_NO_FOLD, VIEW_LANE, VIEW_OPTIONS_END };
 #define VIEW_LONG                                                                          \
 	{"class", required_argument, NULL, 'c'}, {"output", required_argument, NULL, 'o'}, \
 		{"fold", no_argument, NULL, VIEW_FOLD},                                    \
 	{                                                                                  \
 		"no-fold", no_argument, NULL, VIEW_NO_FOLD                                 \
 	}
+/* of those that need not see both lanes */
+#define VIEW_LONG_LANE                                     \
+	{                                                  \
+		"lane", required_argument, NULL, VIEW_LANE \
+	}
+#define VIEW_HELP_LANE                                                                      \
+	"      --lane keep|bulk    only this one; keep is what must arrive, and does not\n" \
+	"                          wait for what is older in the other\n"
 #define VIEW_HELP                                                                          \
 	"  -o, --output text|json  one line per event (text), or one JSON object\n"        \
 	"  -c, --class NAME,...    only these classes; hinomi describe lists them\n"       \
