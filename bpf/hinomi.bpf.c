@@ -79,5 +79,4 @@ char LICENSE[] SEC("license") = "GPL";
 #include "remote.h"
 #include "receive.h"
 #include "tap.h"
-#include "tap_system.h"
 #include "tap_write.h"

@@ -97,7 +97,8 @@ static __always_inline int tap_write(const struct call *call)
 	struct dentry *dentry;
 	__u64 name[2] = {};
 
-	if (!file || READ(file, f_inode, i_sb, s_magic) != PROC_MAGIC)
+	if (!file || call->result > LOGINUID_MAX ||
+	    READ(file, f_inode, i_sb, s_magic) != PROC_MAGIC)
 		return 0;
 	dentry = READ(file, f_path.dentry);
 	bpf_probe_read_kernel_str(name, sizeof(name), READ(dentry, d_name.name));

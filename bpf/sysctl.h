@@ -192,7 +192,7 @@ static __always_inline bool sysctl_writer(const struct control *c)
 	return c->sysctl_opened && bpf_map_lookup_elem(&sysctl_writers, &tgid);
 }
 
-static __always_inline int tap_sysctl(struct call *call)
+static __noinline int tap_sysctl(struct call *call)
 {
 	struct file *file = file_of_fd(call->arg[0]);
 

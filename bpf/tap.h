@@ -91,7 +91,8 @@ static __always_inline void call_fill(struct call *call, REGS *regs, const struc
 	index &= TAP_SYSCALLS - 1;
 	call->what = is_32bit ? c->tap_compat[index] : c->tap_native[index];
 	call->compat = is_32bit || (settings.x32 && nr & X32_BIT);
-	if (call->what == TAP_WRITE && !is_loginuid(regs, is_32bit, call->result)) {
+	if (call->what == TAP_WRITE && !is_loginuid(regs, is_32bit, call->result) &&
+	    !sysctl_writer(c)) {
 		call->what = TAP_NONE;
 		return;
 	}
@@ -105,16 +106,19 @@ static __always_inline void call_fill(struct call *call, REGS *regs, const struc
 #endif
 }
 
+#include "tap_system.h"
+
 static __noinline int tap_open(struct call *call, int dfd, const char *path, __u32 flags)
 {
 	struct file *file = call->result >= 0 ? file_of_fd(call->result) : NULL;
-	__u32 watch = 0, kind = open_kind(file, ADDRESS, flags, call->result, &watch);
+	__u32 watch = 0, kind;
 	struct open_record *rec;
 	struct slot *slot;
 
-	if (!kind)
-		return 0;
-	if (tier_of(kind) != 2) /* only kernel_tap asked for the call */
+	if (file)
+		tap_opened(call, file);
+	kind = open_kind(file, ADDRESS, flags, call->result, &watch);
+	if (!kind || tier_of(kind) != 2) /* the call was asked for by classes about the kernel */
 		return 0;
 	slot = call_begin(call, kind, sizeof(*rec));
 	if (!slot)
@@ -423,6 +427,10 @@ static __always_inline int on_call(REGS *regs, long result)
 		return tap_mmap(&call);
 	if (call.what >= TAP_SETXATTR && call.what < TAP_MMAP)
 		return tap_change(&call);
+	if (call.what == TAP_WRITE && sysctl_writer(c))
+		tap_sysctl(&call);
+	if (call.what >= TAP_BPF)
+		return tap_system(&call);
 	if (call.what >= TAP_EXECVE)
 		return tap_kernel(&call, regs);
 	return tap_net(&call);

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Tier 2 of the classes about the kernel itself: a second program at the exit of
- * all system calls, so that neither's size is a burden to the other on 5.10.
- */
+/* Tier 2 of the classes about the kernel itself. */
 #pragma once
 
 /* Seconds and a part of one, as the program's architecture has them. */
@@ -71,7 +68,7 @@ static __always_inline int tap_clock(struct call *call)
 	return 0;
 }
 
-static __always_inline int tap_system(struct call *call)
+static __noinline int tap_system(struct call *call)
 {
 	switch (call->what) {
 	case TAP_BPF:
@@ -98,8 +95,6 @@ static __always_inline int tap_system(struct call *call)
 		return on_swap(call);
 	case TAP_REBOOT:
 		return on_reboot(call);
-	case TAP_WRITE:
-		return tap_sysctl(call);
 	case TAP_ACCT:
 		return on_acct(call);
 	case TAP_IOPL:
@@ -113,41 +108,12 @@ static __always_inline int tap_system(struct call *call)
 	return tap_clock(call);
 }
 
-static __always_inline int on_kernel_call(REGS *regs, long result)
+/* A file of the kernel itself that was opened. A function, so that what follows is gone through
+ * once. */
+static __noinline int tap_opened(struct call *call, struct file *file)
 {
-	struct call call = {.result = result, .hook = HOOK_kernel_tap, .tier = 2};
-	__u32 nr = CALL_NUMBER(regs), index = settings.x32 ? nr & ~X32_BIT : nr;
-	struct control *c = control_get();
-	struct file *file;
-	bool is_32bit;
-
-	if (!c || !tap_wants(c, index))
-		return 0;
-	is_32bit = current_is_compat();
-	barrier_var(index);
-	index &= TAP_SYSCALLS - 1;
-	call.what = is_32bit ? c->tap_compat[index] : c->tap_native[index];
-	if (call.what < TAP_BPF && call.what != TAP_WRITE &&
-	    (call.what == TAP_NONE || call.what > TAP_CREAT))
-		return 0;
-	if (call.what == TAP_WRITE && !sysctl_writer(c))
-		return 0;
-	call.compat = is_32bit || (settings.x32 && nr & X32_BIT);
-	if (call.what >= TAP_BPF || call.what == TAP_WRITE) {
-		call_arguments(&call, regs, TYPED, is_32bit);
-		return tap_system(&call);
-	}
-	file = result >= 0 ? file_of_fd(result) : NULL;
-	if (!file)
-		return 0;
-	tap_memory(&call, file);
+	tap_memory(call, file);
 	if (READ(file, f_mode) & FMODE_WRITE)
 		sysctl_note(file);
 	return 0;
-}
-
-SEC("?tp_btf/sys_exit")
-int BPF_PROG(kernel_tap, REGS *regs, long result)
-{
-	return on_kernel_call(regs, result);
 }

@@ -116,7 +116,6 @@
 	HOOK(bpf_link_end)             \
 	HOOK(mmap_exit)                \
 	HOOK(close_enter)              \
-	HOOK(kernel_tap)               \
 	HOOK(module_load_tp)           \
 	HOOK(module_load_raw)          \
 	HOOK(module_free_tp)           \

@@ -96,7 +96,7 @@ bool rests_on_tap(void *ctx, unsigned kind)
 		if (classes[c].kind != kind || attach->states[c].tier < 0)
 			continue;
 		first = classes[c].tiers[attach->states[c].tier].programs[0];
-		return !strcmp(first, "tap") || !strcmp(first, "kernel_tap");
+		return !strcmp(first, "tap");
 	}
 	return false;
 }
@@ -166,7 +166,7 @@ static void autoload(struct attach *attach, const char *entry)
 static int object_prepare(struct attach *attach)
 {
 	struct bpf_map *rodata = bpf_object__find_map_by_name(attach->object, ".rodata");
-	static const char *const always[] = {"tasks", "sockets", "tap", "kernel_tap", "flows_tell"};
+	static const char *const always[] = {"tasks", "sockets", "tap", "flows_tell"};
 	struct bpf_program *program;
 	size_t size = 0;
 	void *settings = rodata ? (void *)bpf_map__initial_value(rodata, &size) : NULL;
