@@ -11,9 +11,7 @@
 /* The canary may not take the port that answers come from. */
 static __always_inline bool is_dns(const struct peer *peer)
 {
-	struct control *c = control_get();
-
-	return peer->port == DNS_PORT || (c && is_canary(c));
+	return peer->port == DNS_PORT || is_canary_now();
 }
 
 enum dns_part { DNS_WHOLE, DNS_FIRST, DNS_NEXT, DNS_LAST_PART };

@@ -169,12 +169,8 @@ __noinline int on_dns_stream(__u64 socket, __u64 at, __u32 len, __u32 how, __u32
 /* What everybody receives comes by here. */
 static __always_inline bool is_from_dns(struct sock *sk)
 {
-	struct control *c;
-
-	if (sk->__sk_common.skc_dport == __builtin_bswap16(DNS_PORT))
-		return true;
-	c = control_get();
-	return c && is_canary(c); /* which may not take the port */
+	return sk->__sk_common.skc_dport == __builtin_bswap16(DNS_PORT) ||
+	       is_canary_now(); /* which may not take the port */
 }
 
 static __always_inline int dns_stream_received(__u64 *ctx, __u32 hook)

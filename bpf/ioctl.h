@@ -11,7 +11,6 @@ static __noinline int on_perf_bpf(struct call *call)
 	struct slot *slot = kernel_begin(call, KIND_bpf, sizeof(struct bpf_record), BPF_ATTACH);
 	struct perf_event *event;
 	struct bpf_record *rec;
-	struct file *file;
 	struct pmu *pmu;
 
 	if (!slot)
@@ -19,9 +18,8 @@ static __noinline int on_perf_bpf(struct call *call)
 	rec = (void *)slot->data;
 	rec->operation = BPF_ATTACH;
 	rec->attach_type = BPF_PERF_EVENT;
-	file = call->result < 0 ? NULL : file_of_fd(call->arg[0]);
-	if (file) { /* else the descriptors may be of anything */
-		event = READ(file, private_data);
+	event = call->result < 0 ? NULL : object_of_fd(call->arg[0]);
+	if (event) { /* else the descriptors may be of anything */
 		pmu = READ(event, pmu);
 		append_string(slot, &rec->target, READ(pmu, name), false);
 		fd_fill(slot, rec, call->arg[2]);

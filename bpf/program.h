@@ -218,7 +218,8 @@ static __always_inline void link_fill(struct slot *slot, struct bpf_record *rec,
 	program_fill(slot, rec, READ(link, prog));
 }
 
-static __always_inline struct bpf_link *link_of_fd(int fd)
+/* A program, a link, a perf event: whatever the descriptor stands for. */
+static __always_inline void *object_of_fd(int fd)
 {
 	struct file *file = file_of_fd(fd);
 
@@ -227,10 +228,10 @@ static __always_inline struct bpf_link *link_of_fd(int fd)
 
 static __always_inline void fd_fill(struct slot *slot, struct bpf_record *rec, int fd)
 {
-	struct file *file = file_of_fd(fd);
+	struct bpf_prog *prog = object_of_fd(fd);
 
-	if (file)
-		program_fill(slot, rec, READ(file, private_data));
+	if (prog)
+		program_fill(slot, rec, prog);
 }
 
 static __always_inline void load_fill(struct slot *slot, struct bpf_record *rec, struct call *call)
@@ -323,9 +324,9 @@ static __always_inline int on_bpf(struct call *call)
 			rec->attach_type = asked[2];
 		else
 			append_string(slot, &rec->target, *(void **)asked, true);
-		link_fill(slot, rec, link_of_fd(call->result));
+		link_fill(slot, rec, object_of_fd(call->result));
 	} else if (command == BPF_LINK_UPDATE || command == BPF_LINK_DETACH) {
-		link_fill(slot, rec, link_of_fd(asked[0]));
+		link_fill(slot, rec, object_of_fd(asked[0]));
 	} else {
 		open_fill(rec, command, asked[0]);
 	}

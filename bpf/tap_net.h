@@ -342,13 +342,10 @@ static __always_inline bool is_stream(__u16 family, __u16 protocol)
 /* What TCP gave to a process is looked at for DNS alone. */
 static __always_inline bool stream_matters(struct sock *sk, bool sends)
 {
-	struct control *c = control_get();
-
 	if (sends)
 		return tapped(KIND_tls_hello) || tapped(KIND_metadata_request) || tapped(KIND_dns);
 	return tapped(KIND_dns) &&
-	       (READ(sk, __sk_common.skc_dport) == __builtin_bswap16(DNS_PORT) ||
-		(c && is_canary(c)));
+	       (READ(sk, __sk_common.skc_dport) == __builtin_bswap16(DNS_PORT) || is_canary_now());
 }
 
 static __always_inline int tap_payload(struct call *call, bool sends)
