@@ -7,7 +7,8 @@
 
 #include "attach/internal.h"
 
-#define LOG_BYTES    (1 << 20) /* newer kernels say where each of many functions ended; never touched is free */
+/* newer kernels say where each of many functions ended; what is never touched is free */
+#define LOG_BYTES    (1 << 20)
 #define LOG_STATS    4 /* BPF_LOG_STATS: totals, and nothing of the walk */
 #define MEASURES_MAX 512
 
