@@ -110,7 +110,7 @@ $(B)/hinomi: $(B)/obj/userspace/cli/main.o $(call libs,$(cli_PARTS))
 	$(call say,LINK)
 	$(Q)$(link) $(cli_LIBS)
 # to be carried to a machine that has nothing else; the linker warns of what libcrypto could look up by name
-$(B)/hinomi-verify: $(B)/obj/userspace/verify/main.o $(call libs,cli render frame spool filter config $(COMMON))
+$(B)/hinomi-verify: $(B)/obj/userspace/verify/main.o $(call libs,$(cli_PARTS))
 	$(call say,LINK)
 	$(Q)$(link) -static-pie -Wl,--no-warnings $(cli_LIBS)
 $(B)/libexec/hinomi-sensor: $(patsubst %.c,$(B)/obj/%.o,$(wildcard userspace/*.c)) $(call libs,$(sensor_PARTS))

@@ -53,29 +53,17 @@ static int machine_hash(const char *path, uint8_t ret[HASH_BYTES])
 	return 0;
 }
 
-/* -EBADMSG: it is not there, or not of this size. */
-static int part_read(int dir, const char *name, void *ret, size_t size)
-{
-	CLEANUP(close_fd) int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	ssize_t n = fd < 0 ? -1 : read(fd, ret, size);
-	char more;
-
-	if (n < 0)
-		return errno == ENOENT ? -EBADMSG : -errno;
-	return n == (ssize_t)size && !read(fd, &more, 1) ? 0 : -EBADMSG;
-}
-
 static int bind_fill(int dir, const uint8_t machine[HASH_BYTES], struct bound *ret)
 {
 	uint8_t text[sizeof(magic) + HASH_BYTES + ID_BYTES + KEY_BYTES];
 	uint8_t *id = text + sizeof(magic) + HASH_BYTES;
-	int err = part_read(dir, "sensor_id", id, ID_BYTES);
+	int err = read_file(dir, "sensor_id", id, ID_BYTES);
 
 	memcpy(ret->magic, magic, sizeof(magic));
 	memcpy(ret->machine, machine, HASH_BYTES);
 	memcpy(text, ret, sizeof(magic) + HASH_BYTES);
 	if (!err)
-		err = part_read(dir, "identity.key", id + ID_BYTES, KEY_BYTES);
+		err = read_file(dir, "identity.key", id + ID_BYTES, KEY_BYTES);
 	if (!err)
 		SHA256(text, sizeof(text), ret->digest);
 	OPENSSL_cleanse(text, sizeof(text));
@@ -92,11 +80,11 @@ static int judge(int dir, const uint8_t machine[HASH_BYTES], Hinomi__SensorStart
 {
 	static const uint8_t none[HASH_BYTES];
 	struct bound bound = {0}, sound = {0};
-	int err = part_read(dir, BOUND, &bound, sizeof(bound));
+	int err = read_file(dir, BOUND, &bound, sizeof(bound));
 
 	*ret = HINOMI__SENSOR_START__REPLACED__REPLACED_NO;
 	err = err ?: bind_fill(dir, bound.machine, &sound);
-	if (err && err != -EBADMSG)
+	if (err && err != -EBADMSG && err != -ENOENT)
 		return err;
 	if (err || memcmp(&bound, &sound, sizeof(bound)))
 		*ret = DAMAGED;
@@ -136,7 +124,7 @@ static int set_aside(int dir, struct replaced *ret)
 
 	if (lock >= 0 && fcntl(lock, F_OFD_SETLK, &whole))
 		return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
-	if (!part_read(dir, "sensor_id", ret->sensor_id, ID_BYTES))
+	if (!read_file(dir, "sensor_id", ret->sensor_id, ID_BYTES))
 		for (int i = 0; i < ID_BYTES; i++)
 			snprintf(id + 2 * i, 3, "%02x", ret->sensor_id[i]);
 	aside = aside_make(dir, id, ret->name, sizeof(ret->name));
@@ -157,10 +145,8 @@ void bind_say(const char *spool, const struct replaced *replaced)
 			spool, spool, replaced->name);
 	if (replaced->why == DAMAGED)
 		log_error("spool %s: sensor_id, identity.key or identity.bound is damaged: a new "
-			  "sensor "
-			  "begins here; hinomi forward --once --spool %s/%s --state NEWDIR "
-			  "delivers what was sealed "
-			  "before",
+			  "sensor begins here; hinomi forward --once --spool %s/%s --state NEWDIR "
+			  "delivers what was sealed before",
 			  spool, spool, replaced->name);
 }
 
@@ -192,7 +178,7 @@ int bind_machine(const char *spool, const char *machine_id)
 	int err = dir < 0 ? -errno : machine_hash(machine_id, machine);
 
 	/* one that had no id yet is bound with the first, and stays so without */
-	if (!err && !part_read(dir, BOUND, &bound, sizeof(bound)) &&
+	if (!err && !read_file(dir, BOUND, &bound, sizeof(bound)) &&
 	    !memcmp(machine, none, HASH_BYTES))
 		memcpy(machine, bound.machine, HASH_BYTES);
 	err = err ?: bind_fill(dir, machine, &wanted);

@@ -49,18 +49,15 @@ int write_file(int dir, const char *name, const void *bytes, size_t size, mode_t
 	return 0;
 }
 
-static int read_file(int dir, const char *name, void *bytes, size_t size)
+int read_file(int dir, const char *name, void *bytes, size_t size)
 {
-	CLEANUP(close_fd) int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	CLEANUP(close_fd) int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t n = fd < 0 ? -1 : read(fd, bytes, size);
+	char more;
 
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	n = read(fd, bytes, size);
 	if (n < 0)
 		return -errno;
-	return n == (ssize_t)size ? 0 : -EBADMSG;
+	return n == (ssize_t)size && !read(fd, &more, 1) ? 0 : -EBADMSG;
 }
 
 int identity_load(const char *dir, struct seal_identity *ret)

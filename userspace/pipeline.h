@@ -152,6 +152,8 @@ int bind_check(const char *spool, const char *machine_id, struct replaced *ret);
 void bind_say(const char *spool, const struct replaced *replaced); /* to the log */
 /* This machine's from now on; once id and key are there. */
 int bind_machine(const char *spool, const char *machine_id);
+/* All of it; -EBADMSG: it is not of this size. */
+int read_file(int dir, const char *name, void *bytes, size_t size);
 /* Written whole or not at all, and on disk when it returns. */
 int write_file(int dir, const char *name, const void *bytes, size_t size, mode_t mode);
 int group_id(
