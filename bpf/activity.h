@@ -121,7 +121,7 @@ int BPF_PROG(splice_count, struct file *in, void *from, struct file *out, void *
 
 /* At the beginning of __fput(), whoever let go of the file last; that one may be inlined. */
 SEC("?fentry/locks_remove_file")
-int BPF_PROG(close_enter, struct file *file)
+int PROGRAM(close_enter, struct file *file)
 {
 	struct activity *a = activity_of(file);
 	__u64 key = (__u64)file;

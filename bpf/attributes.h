@@ -33,13 +33,13 @@ static __always_inline int on_rename_task(struct task_struct *task, const char *
 }
 
 SEC("?tp_btf/task_rename")
-int BPF_PROG(rename_tp, struct task_struct *task, const char *now)
+int PROGRAM(rename_tp, struct task_struct *task, const char *now)
 {
 	return on_rename_task(task, now, HOOK_rename_tp, 1);
 }
 
 SEC("?raw_tp/task_rename")
-int BPF_PROG(rename_raw, struct task_struct *task, const char *now)
+int PROGRAM(rename_raw, struct task_struct *task, const char *now)
 {
 	return on_rename_task(task, now, HOOK_rename_raw, 2);
 }

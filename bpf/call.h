@@ -82,7 +82,7 @@ static __always_inline __u64 call_sixth(REGS *regs, bool is_32bit)
  */
 #define CALL_EXIT_ONE(program, hook_name, section, is_32bit, tap, fn) \
 	SEC(section)                                                  \
-	int program(__u64 *ctx)                                       \
+	int PROGRAM_CTX(program)                                      \
 	{                                                             \
 		struct call call = {.result = ARGUMENT(ctx, 1),       \
 				    .what = tap,                      \

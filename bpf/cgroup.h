@@ -35,13 +35,13 @@ static __always_inline int on_cgroup(struct cgroup *cgroup, const char *path, __
 }
 
 SEC("?tp_btf/cgroup_mkdir")
-int BPF_PROG(cgroup_tp, struct cgroup *cgroup, const char *path)
+int PROGRAM(cgroup_tp, struct cgroup *cgroup, const char *path)
 {
 	return on_cgroup(cgroup, path, HOOK_cgroup_tp, 1);
 }
 
 SEC("?raw_tp/cgroup_mkdir")
-int BPF_PROG(cgroup_raw, struct cgroup *cgroup, const char *path)
+int PROGRAM(cgroup_raw, struct cgroup *cgroup, const char *path)
 {
 	return on_cgroup(cgroup, path, HOOK_cgroup_raw, 2);
 }

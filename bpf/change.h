@@ -115,7 +115,7 @@ static __always_inline int after_removexattr(struct dentry *dentry, const char *
 }
 
 SEC("?fentry/vfs_setxattr")
-int setxattr_enter(__u64 *ctx)
+int PROGRAM_CTX(setxattr_enter)
 {
 	bool old = settings.nargs[NARGS_SETXATTR] == 5;
 
@@ -124,7 +124,7 @@ int setxattr_enter(__u64 *ctx)
 }
 
 SEC("?fexit/vfs_setxattr")
-int setxattr_exit(__u64 *ctx)
+int PROGRAM_CTX(setxattr_exit)
 {
 	bool old = settings.nargs[NARGS_SETXATTR] == 5;
 
@@ -135,7 +135,7 @@ int setxattr_exit(__u64 *ctx)
 }
 
 SEC("?fentry/vfs_removexattr")
-int removexattr_enter(__u64 *ctx)
+int PROGRAM_CTX(removexattr_enter)
 {
 	bool old = settings.nargs[NARGS_REMOVEXATTR] == 2;
 
@@ -144,7 +144,7 @@ int removexattr_enter(__u64 *ctx)
 }
 
 SEC("?fexit/vfs_removexattr")
-int removexattr_exit(__u64 *ctx)
+int PROGRAM_CTX(removexattr_exit)
 {
 	bool old = settings.nargs[NARGS_REMOVEXATTR] == 2;
 
@@ -155,7 +155,7 @@ int removexattr_exit(__u64 *ctx)
 
 /* ACLs have functions of their own from 6.2 on (318e66856dde). */
 SEC("?fentry/vfs_set_acl")
-int BPF_PROG(set_acl_enter, void *idmap, struct dentry *dentry)
+int PROGRAM(set_acl_enter, void *idmap, struct dentry *dentry)
 {
 	change_begin(KIND_file_xattr, NULL, dentry);
 	return 0;
@@ -186,8 +186,8 @@ static __always_inline void append_acl(struct slot *slot, struct xattr_record *r
 }
 
 SEC("?fexit/vfs_set_acl")
-int BPF_PROG(set_acl_exit, void *idmap, struct dentry *dentry, const char *name,
-	     struct posix_acl *acl, int result)
+int PROGRAM(set_acl_exit, void *idmap, struct dentry *dentry, const char *name,
+	    struct posix_acl *acl, int result)
 {
 	bool ours;
 	struct pending *p = pending_end(KIND_file_xattr, dentry, &ours);
@@ -205,14 +205,14 @@ int BPF_PROG(set_acl_exit, void *idmap, struct dentry *dentry, const char *name,
 }
 
 SEC("?fentry/vfs_remove_acl")
-int BPF_PROG(remove_acl_enter, void *idmap, struct dentry *dentry)
+int PROGRAM(remove_acl_enter, void *idmap, struct dentry *dentry)
 {
 	change_begin(KIND_file_xattr, NULL, dentry);
 	return 0;
 }
 
 SEC("?fexit/vfs_remove_acl")
-int BPF_PROG(remove_acl_exit, void *idmap, struct dentry *dentry, const char *name, int result)
+int PROGRAM(remove_acl_exit, void *idmap, struct dentry *dentry, const char *name, int result)
 {
 	return after_removexattr(dentry, name, result, HOOK_remove_acl_exit);
 }
@@ -220,7 +220,7 @@ int BPF_PROG(remove_acl_exit, void *idmap, struct dentry *dentry, const char *na
 /* ---- flags (chattr); before 5.13 every file system has code of its own: 4c5b47997521 */
 
 SEC("?fentry/vfs_fileattr_set")
-int BPF_PROG(fileattr_enter, void *idmap, struct dentry *dentry)
+int PROGRAM(fileattr_enter, void *idmap, struct dentry *dentry)
 {
 	struct pending *p = change_begin(KIND_file_flags, NULL, dentry);
 
@@ -230,7 +230,7 @@ int BPF_PROG(fileattr_enter, void *idmap, struct dentry *dentry)
 }
 
 SEC("?fexit/vfs_fileattr_set")
-int BPF_PROG(fileattr_exit, void *idmap, struct dentry *dentry, void *attr, int result)
+int PROGRAM(fileattr_exit, void *idmap, struct dentry *dentry, void *attr, int result)
 {
 	bool ours;
 	struct pending *p = pending_end(KIND_file_flags, dentry, &ours);
@@ -301,13 +301,13 @@ done:
 }
 
 SEC("?fentry/vfs_truncate")
-int BPF_PROG(truncate_enter, struct path *path)
+int PROGRAM(truncate_enter, struct path *path)
 {
 	return before_truncate(READ(path, mnt), READ(path, dentry));
 }
 
 SEC("?fexit/vfs_truncate")
-int BPF_PROG(truncate_exit, struct path *path, __s64 length, long result)
+int PROGRAM(truncate_exit, struct path *path, __s64 length, long result)
 {
 	return after_truncate(READ(path, dentry), length, result, HOOK_truncate_exit);
 }
@@ -319,7 +319,7 @@ static __always_inline struct file *truncated_file(__u64 *ctx, bool old)
 }
 
 SEC("?fentry/do_truncate")
-int ftruncate_enter(__u64 *ctx)
+int PROGRAM_CTX(ftruncate_enter)
 {
 	bool old = settings.nargs[NARGS_TRUNCATE] == 4;
 	struct file *file = truncated_file(ctx, old);
@@ -329,7 +329,7 @@ int ftruncate_enter(__u64 *ctx)
 }
 
 SEC("?fexit/do_truncate")
-int ftruncate_exit(__u64 *ctx)
+int PROGRAM_CTX(ftruncate_exit)
 {
 	bool old = settings.nargs[NARGS_TRUNCATE] == 4;
 
@@ -360,7 +360,7 @@ static __always_inline void times_asked(struct times_record *rec, const struct t
 }
 
 SEC("?fentry/vfs_utimes")
-int BPF_PROG(utimes_enter, struct path *path)
+int PROGRAM(utimes_enter, struct path *path)
 {
 	struct dentry *dentry = READ(path, dentry);
 	struct pending *p = change_begin(KIND_file_times, READ(path, mnt), dentry);
@@ -374,7 +374,7 @@ int BPF_PROG(utimes_enter, struct path *path)
 }
 
 SEC("?fexit/vfs_utimes")
-int BPF_PROG(utimes_exit, struct path *path, struct timespec64 *asked, int result)
+int PROGRAM(utimes_exit, struct path *path, struct timespec64 *asked, int result)
 {
 	struct dentry *dentry = READ(path, dentry);
 	bool ours;

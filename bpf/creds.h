@@ -84,7 +84,7 @@ static __always_inline int on_creds_refused(__s64 result, __u32 asked, __u32 hoo
 
 /* Every change of credentials ends here, in exec too; current still has the old ones. */
 SEC("?fentry/commit_creds")
-int BPF_PROG(creds_enter, struct cred *new)
+int PROGRAM(creds_enter, struct cred *new)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	const struct cred *old = READ(task, real_cred);

@@ -106,7 +106,7 @@ static __always_inline void peer_of_message(struct peer *peer, struct sock *sk, 
 }
 
 SEC("?fexit/udp_sendmsg")
-int BPF_PROG(dns_send_exit, struct sock *sk, struct msghdr *msg, unsigned long len, int result)
+int PROGRAM(dns_send_exit, struct sock *sk, struct msghdr *msg, unsigned long len, int result)
 {
 	struct peer peer = {};
 	struct sent sent = {};
@@ -120,7 +120,7 @@ int BPF_PROG(dns_send_exit, struct sock *sk, struct msghdr *msg, unsigned long l
 }
 
 SEC("?fentry/udpv6_sendmsg")
-int BPF_PROG(dns6_send_enter, struct sock *sk, struct msghdr *msg, unsigned long len)
+int PROGRAM(dns6_send_enter, struct sock *sk, struct msghdr *msg, unsigned long len)
 {
 	struct peer peer = {};
 	struct sent sent = {};
@@ -174,13 +174,13 @@ static __always_inline int dns_received(__u64 *ctx, __u32 hook)
 }
 
 SEC("?fexit/udp_recvmsg")
-int dns_receive_exit(__u64 *ctx)
+int PROGRAM_CTX(dns_receive_exit)
 {
 	return dns_received(ctx, HOOK_dns_receive_exit);
 }
 
 SEC("?fexit/udpv6_recvmsg")
-int dns6_receive_exit(__u64 *ctx)
+int PROGRAM_CTX(dns6_receive_exit)
 {
 	return dns_received(ctx, HOOK_dns6_receive_exit);
 }

@@ -190,13 +190,13 @@ static __always_inline int dns_stream_received(__u64 *ctx, __u32 hook)
 }
 
 SEC("?fexit/tcp_recvmsg")
-int dns_stream_exit(__u64 *ctx)
+int PROGRAM_CTX(dns_stream_exit)
 {
 	return dns_stream_received(ctx, HOOK_dns_stream_exit);
 }
 
 SEC("?fexit/mptcp_recvmsg")
-int mptcp_receive_exit(__u64 *ctx)
+int PROGRAM_CTX(mptcp_receive_exit)
 {
 	return dns_stream_received(ctx, HOOK_mptcp_receive_exit);
 }

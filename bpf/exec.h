@@ -203,7 +203,7 @@ static __always_inline void level_find(struct level_key *key, bool first)
 
 /* Once for each file of the chain, from the one that was asked for to the one that runs. */
 SEC("?fentry/security_bprm_check")
-int BPF_PROG(level_enter, struct linux_binprm *bprm)
+int PROGRAM(level_enter, struct linux_binprm *bprm)
 {
 	struct level_key key = {.tid = bpf_get_current_pid_tgid()};
 	bool first = READ(bprm, interp) == READ(bprm, filename);
@@ -231,7 +231,7 @@ int BPF_PROG(level_enter, struct linux_binprm *bprm)
 
 /* Capabilities of the file that runs; asked for shortly before its credentials come into force. */
 SEC("?fexit/get_vfs_caps_from_disk")
-int file_caps_exit(__u64 *ctx)
+int PROGRAM_CTX(file_caps_exit)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct cpu_vfs_cap_data *caps;
@@ -387,13 +387,13 @@ static __always_inline int on_exec(struct task_struct *task, pid_t old_pid,
 }
 
 SEC("?tp_btf/sched_process_exec")
-int BPF_PROG(exec_tp, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
+int PROGRAM(exec_tp, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
 {
 	return on_exec(task, old_pid, bprm, HOOK_exec_tp, 1);
 }
 
 SEC("?raw_tp/sched_process_exec")
-int BPF_PROG(exec_raw, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
+int PROGRAM(exec_raw, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
 {
 	return on_exec(task, old_pid, bprm, HOOK_exec_raw, 2);
 }

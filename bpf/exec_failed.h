@@ -25,7 +25,7 @@ static __always_inline int on_exec_failed(struct file *file, const char *filenam
 }
 
 SEC("?fexit/bprm_execve")
-int bprm_exit(__u64 *ctx)
+int PROGRAM_CTX(bprm_exit)
 {
 	struct linux_binprm *bprm = (void *)ARGUMENT(ctx, 0);
 	int result = settings.nargs[NARGS_BPRM] == 1 ? ARGUMENT(ctx, 1) : ARGUMENT(ctx, 4);
@@ -35,8 +35,8 @@ int bprm_exit(__u64 *ctx)
 
 /* Opens the file, from 6.8 on (978ffcbf00d8). */
 SEC("?fexit/alloc_bprm")
-int BPF_PROG(alloc_bprm_exit, int fd, struct filename *filename, int flags,
-	     struct linux_binprm *bprm)
+int PROGRAM(alloc_bprm_exit, int fd, struct filename *filename, int flags,
+	    struct linux_binprm *bprm)
 {
 	bool failed = (unsigned long)bprm >= (unsigned long)-MAX_ERRNO;
 

@@ -97,19 +97,19 @@ static __always_inline int before_unlink(struct path *dir, struct dentry *dentry
 }
 
 SEC("?fexit/security_path_unlink")
-int BPF_PROG(unlink_enter, struct path *dir, struct dentry *dentry, int refused)
+int PROGRAM(unlink_enter, struct path *dir, struct dentry *dentry, int refused)
 {
 	return before_unlink(dir, dentry, refused, HOOK_unlink_exit);
 }
 
 SEC("?fexit/security_path_rmdir")
-int BPF_PROG(rmdir_enter, struct path *dir, struct dentry *dentry, int refused)
+int PROGRAM(rmdir_enter, struct path *dir, struct dentry *dentry, int refused)
 {
 	return before_unlink(dir, dentry, refused, HOOK_rmdir_exit);
 }
 
 SEC("?fexit/vfs_unlink")
-int unlink_exit(__u64 *ctx)
+int PROGRAM_CTX(unlink_exit)
 {
 	__u32 nargs = settings.nargs[NARGS_UNLINK];
 
@@ -118,7 +118,7 @@ int unlink_exit(__u64 *ctx)
 }
 
 SEC("?fexit/vfs_rmdir")
-int rmdir_exit(__u64 *ctx)
+int PROGRAM_CTX(rmdir_exit)
 {
 	__u32 nargs = settings.nargs[NARGS_RMDIR];
 
@@ -208,8 +208,8 @@ done:
 }
 
 SEC("?fexit/security_path_rename")
-int BPF_PROG(rename_enter, struct path *old_dir, struct dentry *old_dentry, struct path *new_dir,
-	     struct dentry *new_dentry, unsigned int flags, int refused)
+int PROGRAM(rename_enter, struct path *old_dir, struct dentry *old_dentry, struct path *new_dir,
+	    struct dentry *new_dentry, unsigned int flags, int refused)
 {
 	struct pending *p = pending_new(KIND_file_rename, READ(new_dir, mnt), old_dentry);
 
@@ -224,7 +224,7 @@ int BPF_PROG(rename_enter, struct path *old_dir, struct dentry *old_dentry, stru
 }
 
 SEC("?fexit/vfs_rename")
-int rename_exit(__u64 *ctx)
+int PROGRAM_CTX(rename_exit)
 {
 	if (settings.nargs[NARGS_RENAME] == 1) {
 		struct renamedata *data = (void *)ARGUMENT(ctx, 0);
@@ -275,8 +275,8 @@ done:
 }
 
 SEC("?fexit/security_path_link")
-int BPF_PROG(link_enter, struct dentry *old_dentry, struct path *new_dir, struct dentry *new_dentry,
-	     int refused)
+int PROGRAM(link_enter, struct dentry *old_dentry, struct path *new_dir, struct dentry *new_dentry,
+	    int refused)
 {
 	struct pending *p = pending_new(KIND_file_link, READ(new_dir, mnt), new_dentry);
 
@@ -286,15 +286,14 @@ int BPF_PROG(link_enter, struct dentry *old_dentry, struct path *new_dir, struct
 }
 
 SEC("?fexit/security_path_symlink")
-int BPF_PROG(symlink_enter, struct path *dir, struct dentry *dentry, const char *target,
-	     int refused)
+int PROGRAM(symlink_enter, struct path *dir, struct dentry *dentry, const char *target, int refused)
 {
 	pending_new(KIND_file_link, READ(dir, mnt), dentry);
 	return refused ? after_link(dentry, target, refused, HOOK_symlink_exit) : 0;
 }
 
 SEC("?fexit/vfs_link")
-int link_exit(__u64 *ctx)
+int PROGRAM_CTX(link_exit)
 {
 	__u32 nargs = settings.nargs[NARGS_LINK];
 
@@ -303,7 +302,7 @@ int link_exit(__u64 *ctx)
 }
 
 SEC("?fexit/vfs_symlink")
-int symlink_exit(__u64 *ctx)
+int PROGRAM_CTX(symlink_exit)
 {
 	__u32 nargs = settings.nargs[NARGS_SYMLINK];
 	bool old = nargs == 3;
@@ -354,25 +353,25 @@ done:
 }
 
 SEC("?fentry/chmod_common")
-int BPF_PROG(chmod_enter, struct path *path)
+int PROGRAM(chmod_enter, struct path *path)
 {
 	return before_attr(path, KIND_file_mode);
 }
 
 SEC("?fexit/chmod_common")
-int BPF_PROG(chmod_exit, struct path *path, umode_t mode, int result)
+int PROGRAM(chmod_exit, struct path *path, umode_t mode, int result)
 {
 	return after_attr(path, KIND_file_mode, HOOK_chmod_exit, mode & 07777, 0, 0, result);
 }
 
 SEC("?fentry/chown_common")
-int BPF_PROG(chown_enter, struct path *path)
+int PROGRAM(chown_enter, struct path *path)
 {
 	return before_attr(path, KIND_file_owner);
 }
 
 SEC("?fexit/chown_common")
-int BPF_PROG(chown_exit, struct path *path, __u32 uid, __u32 gid, int result)
+int PROGRAM(chown_exit, struct path *path, __u32 uid, __u32 gid, int result)
 {
 	return after_attr(path, KIND_file_owner, HOOK_chown_exit, 0, uid, gid, result);
 }

@@ -39,9 +39,9 @@ static __always_inline int on_map(struct file *file, __u64 length, __u32 protect
 }
 
 SEC("?fexit/vm_mmap_pgoff")
-int BPF_PROG(mmap_exit, struct file *file, unsigned long address, unsigned long length,
-	     unsigned long protection, unsigned long flags, unsigned long offset,
-	     unsigned long result)
+int PROGRAM(mmap_exit, struct file *file, unsigned long address, unsigned long length,
+	    unsigned long protection, unsigned long flags, unsigned long offset,
+	    unsigned long result)
 {
 	if (!file || !map_writes(flags))
 		return 0;

@@ -324,13 +324,13 @@ static __always_inline int on_tcp_state(struct sock *sk, int from, int to, __u32
 }
 
 SEC("?tp_btf/inet_sock_set_state")
-int BPF_PROG(tcp_state_tp, struct sock *sk, int from, int to)
+int PROGRAM(tcp_state_tp, struct sock *sk, int from, int to)
 {
 	return on_tcp_state(sk, from, to, HOOK_tcp_state_tp, 1);
 }
 
 SEC("?raw_tp/inet_sock_set_state")
-int BPF_PROG(tcp_state_raw, struct sock *sk, int from, int to)
+int PROGRAM(tcp_state_raw, struct sock *sk, int from, int to)
 {
 	return on_tcp_state(sk, from, to, HOOK_tcp_state_raw, 2);
 }

@@ -24,6 +24,7 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
+#include "whole.h"
 #include "read.h"
 #include "facts.h"
 #include "regs.h"

@@ -95,7 +95,7 @@ struct {
 } access_refused SEC(".maps");
 
 SEC("?fexit/security_ptrace_access_check")
-int BPF_PROG(ptrace_exit, struct task_struct *child, unsigned int mode, int result)
+int PROGRAM(ptrace_exit, struct task_struct *child, unsigned int mode, int result)
 {
 	__u64 who = bpf_get_current_pid_tgid();
 	__u32 one = 1;
@@ -110,7 +110,7 @@ int BPF_PROG(ptrace_exit, struct task_struct *child, unsigned int mode, int resu
 /* The whole answer, with that of the function above at its end: here those that users and groups,
  * or a memory that is not dumpable, refuse before. */
 SEC("?fexit/__ptrace_may_access")
-int BPF_PROG(may_access_exit, struct task_struct *child, unsigned int mode, int result)
+int PROGRAM(may_access_exit, struct task_struct *child, unsigned int mode, int result)
 {
 	__u64 who = bpf_get_current_pid_tgid();
 
@@ -123,7 +123,7 @@ int BPF_PROG(may_access_exit, struct task_struct *child, unsigned int mode, int 
 
 /* The other way round: a process lets its parent trace it. */
 SEC("?fexit/security_ptrace_traceme")
-int BPF_PROG(traceme_exit, struct task_struct *parent, int result)
+int PROGRAM(traceme_exit, struct task_struct *parent, int result)
 {
 	return on_access(parent, 0, result, HOOK_traceme_exit);
 }
@@ -187,8 +187,8 @@ static __always_inline int on_signal(struct task_struct *to, int sig, struct ker
 
 /* Only signals that a process sends come here, and only those that it may send. */
 SEC("?fexit/security_task_kill")
-int BPF_PROG(kill_exit, struct task_struct *to, struct kernel_siginfo *info, int sig,
-	     const struct cred *cred, int result)
+int PROGRAM(kill_exit, struct task_struct *to, struct kernel_siginfo *info, int sig,
+	    const struct cred *cred, int result)
 {
 	return result ? 0 : on_signal(to, sig, info, 0, HOOK_kill_exit, 1);
 }
@@ -196,7 +196,7 @@ int BPF_PROG(kill_exit, struct task_struct *to, struct kernel_siginfo *info, int
 /* The whole answer, that of the function above in it: here those that were refused, and the
  * canary's, which no rights of the sensor make the kernel refuse. */
 SEC("?fexit/check_kill_permission")
-int BPF_PROG(refused_exit, int sig, struct kernel_siginfo *info, struct task_struct *to, int result)
+int PROGRAM(refused_exit, int sig, struct kernel_siginfo *info, struct task_struct *to, int result)
 {
 	struct control *c = control_get();
 
@@ -212,7 +212,7 @@ int BPF_PROG(refused_exit, int sig, struct kernel_siginfo *info, struct task_str
  * and gets is left out.
  */
 SEC("?fexit/security_file_send_sigiotask")
-int BPF_PROG(sigio_exit, struct task_struct *to, struct fown_struct *owner, int sig, int result)
+int PROGRAM(sigio_exit, struct task_struct *to, struct fown_struct *owner, int sig, int result)
 {
 	struct task_struct *from = (void *)bpf_get_current_task();
 	__u32 asked = READ(owner, uid.val), known = READ(from, real_cred, uid.val) == asked;
@@ -238,7 +238,7 @@ int BPF_PROG(sigio_exit, struct task_struct *to, struct fown_struct *owner, int 
 /* Those of timers and children come here too, in whatever process they interrupt: told by their
  * code. */
 SEC("?tp_btf/signal_generate")
-int BPF_PROG(signal_tp, int sig, struct kernel_siginfo *info, struct task_struct *to)
+int PROGRAM(signal_tp, int sig, struct kernel_siginfo *info, struct task_struct *to)
 {
 	int code = SI_USER;
 

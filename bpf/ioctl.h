@@ -34,7 +34,7 @@ static __always_inline int on_any_ioctl(struct call *call)
 
 /* Called too often for CALL_REGISTERS(), and described everywhere. */
 SEC("?fexit/" CALL_FUNCTION "ioctl")
-int BPF_PROG(ioctl_exit, REGS *regs, long result)
+int PROGRAM(ioctl_exit, REGS *regs, long result)
 {
 	struct call call = {.result = result, .hook = HOOK_ioctl_exit, .tier = 1};
 
@@ -47,7 +47,7 @@ SEC("?fexit/__ia32_compat_sys_ioctl")
 #else
 SEC("?fexit/__arm64_compat_sys_ioctl")
 #endif
-int BPF_PROG(ioctl_compat, REGS *regs, long result)
+int PROGRAM(ioctl_compat, REGS *regs, long result)
 {
 	struct call call = {.result = result, .hook = HOOK_ioctl_exit, .tier = 1, .compat = true};
 

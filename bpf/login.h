@@ -74,8 +74,8 @@ static __always_inline int on_login(const char *text, __u32 len, long result, __
 /* Not audit_set_loginuid: its argument is a struct, which a trampoline can hand over from 6.1 on.
  */
 SEC("?fexit/proc_loginuid_write")
-int BPF_PROG(loginuid_exit, struct file *file, const char *text, unsigned long len, void *pos,
-	     long result)
+int PROGRAM(loginuid_exit, struct file *file, const char *text, unsigned long len, void *pos,
+	    long result)
 {
 	return on_login(text, len, result, HOOK_loginuid_exit, 1);
 }

@@ -30,7 +30,7 @@ static __always_inline int after_make(struct dentry *dentry, __u32 mode, __u32 s
 }
 
 SEC("?fexit/security_path_mkdir")
-int BPF_PROG(mkdir_enter, struct path *dir, struct dentry *dentry, umode_t mode, int refused)
+int PROGRAM(mkdir_enter, struct path *dir, struct dentry *dentry, umode_t mode, int refused)
 {
 	pending_new(KIND_file_make, READ(dir, mnt), dentry);
 	return refused ? after_make(dentry, S_IFDIR | mode, 0, refused, HOOK_mkdir_exit) : 0;
@@ -38,8 +38,8 @@ int BPF_PROG(mkdir_enter, struct path *dir, struct dentry *dentry, umode_t mode,
 
 /* Also called for files that open(2) makes, see on_open(), which tells it when they are refused. */
 SEC("?fexit/security_path_mknod")
-int BPF_PROG(mknod_enter, struct path *dir, struct dentry *dentry, umode_t mode,
-	     unsigned int device, int refused)
+int PROGRAM(mknod_enter, struct path *dir, struct dentry *dentry, umode_t mode, unsigned int device,
+	    int refused)
 {
 	pending_new(KIND_file_make, READ(dir, mnt), dentry);
 	if (!refused || ((mode & S_IFMT) == S_IFREG &&
@@ -63,7 +63,7 @@ static __always_inline int result_or_pointer(__u64 *ctx, __u32 n)
 }
 
 SEC("?fexit/vfs_mkdir")
-int mkdir_exit(__u64 *ctx)
+int PROGRAM_CTX(mkdir_exit)
 {
 	switch (settings.nargs[NARGS_MKDIR]) {
 	case 3:
@@ -79,7 +79,7 @@ int mkdir_exit(__u64 *ctx)
 }
 
 SEC("?fexit/vfs_mknod")
-int mknod_exit(__u64 *ctx)
+int PROGRAM_CTX(mknod_exit)
 {
 	__u32 nargs = settings.nargs[NARGS_MKNOD];
 
@@ -92,7 +92,7 @@ int mknod_exit(__u64 *ctx)
 
 /* mknod(2) of a regular file.  The directory went from its arguments when a lease came: 4, 5, 4. */
 SEC("?fexit/vfs_create")
-int vfs_create_exit(__u64 *ctx)
+int PROGRAM_CTX(vfs_create_exit)
 {
 	bool dentry_first = settings.nargs[NARGS_CREATE] == 4;
 

@@ -221,7 +221,7 @@ static __always_inline int on_memory_map(struct file *file, __u32 protection, __
 }
 
 SEC("?fentry/security_mmap_file")
-int BPF_PROG(exec_map, struct file *file, unsigned long asked, unsigned long flags)
+int PROGRAM(exec_map, struct file *file, unsigned long asked, unsigned long flags)
 {
 	__u32 protection = protection_of(file, asked);
 	struct control *c;
@@ -273,8 +273,7 @@ static __always_inline int on_protect(struct vm_area_struct *vma, __u32 protecti
 }
 
 SEC("?fentry/security_file_mprotect")
-int BPF_PROG(exec_protect, struct vm_area_struct *vma, unsigned long asked,
-	     unsigned long protection)
+int PROGRAM(exec_protect, struct vm_area_struct *vma, unsigned long asked, unsigned long protection)
 {
 	struct control *c;
 

@@ -71,25 +71,25 @@ static __always_inline int on_module(struct module *module, __u32 kind, __u32 ho
 }
 
 SEC("?tp_btf/module_load")
-int BPF_PROG(module_load_tp, struct module *module)
+int PROGRAM(module_load_tp, struct module *module)
 {
 	return on_module(module, KIND_module_load, HOOK_module_load_tp, 1);
 }
 
 SEC("?raw_tp/module_load")
-int BPF_PROG(module_load_raw, struct module *module)
+int PROGRAM(module_load_raw, struct module *module)
 {
 	return on_module(module, KIND_module_load, HOOK_module_load_raw, 2);
 }
 
 SEC("?tp_btf/module_free")
-int BPF_PROG(module_free_tp, struct module *module)
+int PROGRAM(module_free_tp, struct module *module)
 {
 	return on_module(module, KIND_module_unload, HOOK_module_free_tp, 1);
 }
 
 SEC("?raw_tp/module_free")
-int BPF_PROG(module_free_raw, struct module *module)
+int PROGRAM(module_free_raw, struct module *module)
 {
 	return on_module(module, KIND_module_unload, HOOK_module_free_raw, 2);
 }

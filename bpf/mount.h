@@ -26,8 +26,8 @@ static __always_inline void mount_source(struct slot *slot, struct mount_record 
 }
 
 SEC("?fexit/path_mount")
-int BPF_PROG(mount_exit, const char *source, struct path *path, const char *type,
-	     unsigned long flags, void *data, int result)
+int PROGRAM(mount_exit, const char *source, struct path *path, const char *type,
+	    unsigned long flags, void *data, int result)
 {
 	struct slot *slot =
 		record_begin(KIND_mount, HOOK_mount_exit, 1, sizeof(struct mount_record));
@@ -47,7 +47,7 @@ int BPF_PROG(mount_exit, const char *source, struct path *path, const char *type
 
 /* Where it is mounted has to be read before; what is mounted stays until the call is over. */
 SEC("?fentry/path_umount")
-int BPF_PROG(umount_enter, struct path *path)
+int PROGRAM(umount_enter, struct path *path)
 {
 	struct vfsmount *mnt = READ(path, mnt), *outer;
 	struct dentry *dentry = READ(path, dentry);
@@ -70,7 +70,7 @@ int BPF_PROG(umount_enter, struct path *path)
 }
 
 SEC("?fexit/path_umount")
-int BPF_PROG(umount_exit, struct path *path, int flags, int result)
+int PROGRAM(umount_exit, struct path *path, int flags, int result)
 {
 	struct pending *p = pending_get_in(&pending_mounts, HOOK_umount_exit);
 	struct mount_record *rec;
@@ -98,7 +98,7 @@ done:
 }
 
 SEC("?fentry/security_move_mount")
-int BPF_PROG(move_mount_enter, struct path *from, struct path *to)
+int PROGRAM(move_mount_enter, struct path *from, struct path *to)
 {
 	struct pending *p = pending_new_in(&pending_mounts, HOOK_move_mount_exit, READ(to, mnt),
 					   READ(to, dentry));
@@ -190,7 +190,7 @@ static __always_inline int before_root(struct path *root, __u32 exit)
 }
 
 SEC("?fentry/security_sb_pivotroot")
-int BPF_PROG(pivot_root_enter, struct path *old, struct path *root)
+int PROGRAM(pivot_root_enter, struct path *old, struct path *root)
 {
 	return before_root(root, HOOK_pivot_root_exit);
 }
@@ -203,7 +203,7 @@ static __always_inline int on_pivot_root(struct call *call)
 CALL_EXIT(pivot_root, on_pivot_root)
 
 SEC("?fentry/security_path_chroot")
-int BPF_PROG(chroot_enter, struct path *root)
+int PROGRAM(chroot_enter, struct path *root)
 {
 	return before_root(root, HOOK_chroot_exit);
 }

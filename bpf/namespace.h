@@ -51,7 +51,7 @@ static __always_inline int on_namespace(struct call *call, __u32 how, __u32 flag
 #define CLONE_NEWANY  0x7e020000 /* ns, cgroup, uts, ipc, user, pid, net */
 
 SEC("?fentry/ksys_unshare")
-int BPF_PROG(unshare_enter, unsigned long flags)
+int PROGRAM(unshare_enter, unsigned long flags)
 {
 	return flags & (CLONE_NEWANY | CLONE_NEWTIME) ? before_namespace() : 0;
 }
@@ -65,7 +65,7 @@ static __always_inline int on_unshare(struct call *call)
 }
 
 SEC("?fexit/ksys_unshare")
-int BPF_PROG(unshare_exit, unsigned long flags, int result)
+int PROGRAM(unshare_exit, unsigned long flags, int result)
 {
 	struct call call = {.result = result, .hook = HOOK_unshare_exit, .tier = 1};
 
@@ -79,14 +79,14 @@ static __always_inline int on_setns(struct call *call)
 }
 
 SEC("?fentry/" CALL_FUNCTION "setns")
-int BPF_PROG(setns_enter, REGS *regs)
+int PROGRAM(setns_enter, REGS *regs)
 {
 	return before_namespace();
 }
 
 #if defined(__TARGET_ARCH_x86)
 SEC("?fentry/__ia32_sys_setns")
-int BPF_PROG(setns_enter_ia32, REGS *regs)
+int PROGRAM(setns_enter_ia32, REGS *regs)
 {
 	return before_namespace();
 }

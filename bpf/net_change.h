@@ -87,7 +87,7 @@ static __always_inline void net_change_bytes(struct slot *slot, const void *from
 }
 
 SEC("?fentry/security_netlink_send")
-int BPF_PROG(netlink_enter, struct sock *sk, struct sk_buff *skb)
+int PROGRAM(netlink_enter, struct sock *sk, struct sk_buff *skb)
 {
 	__u64 who = bpf_get_current_pid_tgid();
 	struct netlink_head head = {};
@@ -122,7 +122,7 @@ int BPF_PROG(netlink_enter, struct sock *sk, struct sk_buff *skb)
 
 /* A message that failed is always answered. */
 SEC("?fentry/netlink_ack")
-int BPF_PROG(netlink_answer, struct sk_buff *skb, void *message, int error)
+int PROGRAM(netlink_answer, struct sk_buff *skb, void *message, int error)
 {
 	__u64 who = bpf_get_current_pid_tgid();
 	struct net_change *change = error ? bpf_map_lookup_elem(&net_changes, &who) : NULL;
@@ -147,7 +147,7 @@ static __always_inline bool is_to_kernel(struct sock *sk, const void *name)
 }
 
 SEC("?fexit/netlink_sendmsg")
-int BPF_PROG(netlink_exit, struct socket *sock, struct msghdr *msg, unsigned long len, int result)
+int PROGRAM(netlink_exit, struct socket *sock, struct msghdr *msg, unsigned long len, int result)
 {
 	__u64 who = bpf_get_current_pid_tgid();
 	struct net_change *change = bpf_map_lookup_elem(&net_changes, &who);
@@ -237,7 +237,7 @@ static __always_inline int on_option(struct sock *sk, __u32 level, __u32 option,
 /* All ways to set an option come here, before the outcome; the value only with setsockopt itself.
  */
 SEC("?fentry/security_socket_setsockopt")
-int BPF_PROG(option_enter, struct socket *sock, int level, int option)
+int PROGRAM(option_enter, struct socket *sock, int level, int option)
 {
 	struct call call = {};
 	__u64 value = 0;

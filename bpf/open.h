@@ -82,14 +82,14 @@ static __always_inline int on_open(struct file *file, __u32 flags, int dfd, cons
 }
 
 SEC("?fexit/do_filp_open")
-int BPF_PROG(open_exit, int dfd, struct filename *name, struct open_flags *op, struct file *file)
+int PROGRAM(open_exit, int dfd, struct filename *name, struct open_flags *op, struct file *file)
 {
 	return on_open(file, op->open_flag, dfd, is_error(file) ? READ(name, name) : NULL,
 		       HOOK_open_exit);
 }
 
 SEC("?fexit/do_file_open") /* its name from 7.0 on */
-int BPF_PROG(open_exit_v7, int dfd, struct filename *name, struct open_flags *op, struct file *file)
+int PROGRAM(open_exit_v7, int dfd, struct filename *name, struct open_flags *op, struct file *file)
 {
 	return on_open(file, op->open_flag, dfd, is_error(file) ? READ(name, name) : NULL,
 		       HOOK_open_exit_v7);
@@ -97,7 +97,7 @@ int BPF_PROG(open_exit_v7, int dfd, struct filename *name, struct open_flags *op
 
 /* open_by_handle_at(2), which gives an empty name, and what the kernel opens for itself. */
 SEC("?fexit/do_file_open_root")
-int open_root_exit(__u64 *ctx)
+int PROGRAM_CTX(open_root_exit)
 {
 	bool old = settings.nargs[NARGS_OPEN_ROOT] == 4; /* dentry and mount apart, before 5.14 */
 	struct open_flags *op = (void *)(old ? ARGUMENT(ctx, 3) : ARGUMENT(ctx, 2));

@@ -361,7 +361,7 @@ static __always_inline int on_sent(__u64 socket, const struct sent *sent, __u32 
 }
 
 SEC("?fexit/tcp_sendmsg")
-int BPF_PROG(opening_exit, struct sock *sk, struct msghdr *msg, unsigned long size, int result)
+int PROGRAM(opening_exit, struct sock *sk, struct msghdr *msg, unsigned long size, int result)
 {
 	struct sent sent = {};
 
@@ -373,8 +373,8 @@ int BPF_PROG(opening_exit, struct sock *sk, struct msghdr *msg, unsigned long si
 
 /* Pages of a file or a pipe (sendfile, splice), until 6.4; they go through the other since. */
 SEC("?fexit/tcp_sendpage")
-int BPF_PROG(sendpage_exit, struct sock *sk, void *page, int offset, unsigned long size, int flags,
-	     int result)
+int PROGRAM(sendpage_exit, struct sock *sk, void *page, int offset, unsigned long size, int flags,
+	    int result)
 {
 	struct sent sent = {.len = result, .how = PIECES_HIDDEN};
 
@@ -385,7 +385,7 @@ int BPF_PROG(sendpage_exit, struct sock *sk, void *page, int offset, unsigned lo
 
 /* Nothing of it goes through the other, and how much was sent is not counted. */
 SEC("?fexit/mptcp_sendmsg")
-int BPF_PROG(mptcp_send_exit, struct sock *sk, struct msghdr *msg, unsigned long size, int result)
+int PROGRAM(mptcp_send_exit, struct sock *sk, struct msghdr *msg, unsigned long size, int result)
 {
 	struct sent sent = {};
 

@@ -89,7 +89,7 @@ CALL_EXIT(perf_event_open, on_perf_event)
 
 /* Beside both tiers of the class, wherever functions can be attached to. */
 SEC("?fexit/register_kprobe")
-int BPF_PROG(kprobe_exit, struct kprobe *probe, int result)
+int PROGRAM(kprobe_exit, struct kprobe *probe, int result)
 {
 	__u32 tier = tier_of(KIND_probe);
 	struct slot *slot =

@@ -24,13 +24,13 @@ static __always_inline int on_fork(struct task_struct *child, __u32 hook, __u32 
 }
 
 SEC("?tp_btf/sched_process_fork")
-int BPF_PROG(fork_tp, struct task_struct *parent, struct task_struct *child)
+int PROGRAM(fork_tp, struct task_struct *parent, struct task_struct *child)
 {
 	return on_fork(child, HOOK_fork_tp, 1);
 }
 
 SEC("?raw_tp/sched_process_fork")
-int BPF_PROG(fork_raw, struct task_struct *parent, struct task_struct *child)
+int PROGRAM(fork_raw, struct task_struct *parent, struct task_struct *child)
 {
 	return on_fork(child, HOOK_fork_raw, 2);
 }
@@ -55,13 +55,13 @@ static __always_inline int on_exit(struct task_struct *task, __u32 hook, __u32 t
 }
 
 SEC("?tp_btf/sched_process_exit")
-int BPF_PROG(exit_tp, struct task_struct *task)
+int PROGRAM(exit_tp, struct task_struct *task)
 {
 	return on_exit(task, HOOK_exit_tp, 1);
 }
 
 SEC("?raw_tp/sched_process_exit")
-int BPF_PROG(exit_raw, struct task_struct *task)
+int PROGRAM(exit_raw, struct task_struct *task)
 {
 	return on_exit(task, HOOK_exit_raw, 2);
 }

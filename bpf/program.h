@@ -145,7 +145,7 @@ struct {
 /* The kernel has its own copy here, and has not rewritten it yet.  A pointer to a pointer is no
  * argument that a program may load. */
 SEC("?fentry/bpf_check")
-int bpf_check_enter(__u64 *ctx)
+int PROGRAM_CTX(bpf_check_enter)
 {
 	__u64 who = bpf_get_current_pid_tgid();
 	struct bpf_prog *prog = NULL;
@@ -337,7 +337,7 @@ CALL_EXIT(bpf, on_bpf)
 
 /* The last descriptor of a link is closed; who else keeps it, a file, goes on doing so. */
 SEC("?fentry/bpf_link_release")
-int BPF_PROG(bpf_link_end, struct inode *inode, struct file *file)
+int PROGRAM(bpf_link_end, struct inode *inode, struct file *file)
 {
 	struct call call = {.hook = HOOK_bpf_link_end, .tier = 1};
 	struct bpf_link *link = READ(file, private_data);

@@ -107,7 +107,7 @@ static __always_inline int on_receive(struct file *file, int result, __u32 hook,
 }
 
 SEC("?fexit/security_file_receive")
-int BPF_PROG(receive_exit, struct file *file, int result)
+int PROGRAM(receive_exit, struct file *file, int result)
 {
 	return on_receive(file, result, HOOK_receive_exit, 1);
 }

@@ -37,8 +37,8 @@ static __always_inline int on_memory_write(struct file *file, __s64 result, __u3
 }
 
 SEC("?fexit/mem_write")
-int BPF_PROG(mem_write_exit, struct file *file, void *bytes, unsigned long size, void *at,
-	     long result)
+int PROGRAM(mem_write_exit, struct file *file, void *bytes, unsigned long size, void *at,
+	    long result)
 {
 	return on_memory_write(file, result, HOOK_mem_write_exit);
 }

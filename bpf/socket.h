@@ -273,12 +273,12 @@ static __always_inline int on_bind(struct socket *sock, const void *address, int
 	return record_end(slot, result, LANE_OF_bind);
 }
 
-#define CONNECT_HOOK(function)                                                                \
-	SEC("?fexit/" #function)                                                              \
-	int BPF_PROG(function##_exit, struct socket *sock, void *address, int len, int flags, \
-		     int result)                                                              \
-	{                                                                                     \
-		return on_connect(sock, address, len, result, HOOK_##function##_exit, 1);     \
+#define CONNECT_HOOK(function)                                                               \
+	SEC("?fexit/" #function)                                                             \
+	int PROGRAM(function##_exit, struct socket *sock, void *address, int len, int flags, \
+		    int result)                                                              \
+	{                                                                                    \
+		return on_connect(sock, address, len, result, HOOK_##function##_exit, 1);    \
 	}
 
 CONNECT_HOOK(inet_stream_connect)
@@ -287,33 +287,33 @@ CONNECT_HOOK(unix_stream_connect)
 CONNECT_HOOK(unix_dgram_connect)
 
 /* `hook` is who proves it to the canary. */
-#define ACCEPT_HOOK_AS(function, hook)                                              \
-	SEC("?fexit/" #function)                                                    \
-	int BPF_PROG(function##_exit, struct socket *listener, struct socket *sock) \
-	{                                                                           \
-		return on_accept(sock, HOOK_##hook##_exit, 1);                      \
+#define ACCEPT_HOOK_AS(function, hook)                                             \
+	SEC("?fexit/" #function)                                                   \
+	int PROGRAM(function##_exit, struct socket *listener, struct socket *sock) \
+	{                                                                          \
+		return on_accept(sock, HOOK_##hook##_exit, 1);                     \
 	}
 #define ACCEPT_HOOK(function) ACCEPT_HOOK_AS(function, function)
 
 ACCEPT_HOOK(inet_accept)
 ACCEPT_HOOK(unix_accept)
 
-#define LISTEN_HOOK_AS(function, hook)                                              \
-	SEC("?fexit/" #function)                                                    \
-	int BPF_PROG(function##_exit, struct socket *sock, int backlog, int result) \
-	{                                                                           \
-		return on_listen(sock, backlog, result, HOOK_##hook##_exit, 1);     \
+#define LISTEN_HOOK_AS(function, hook)                                             \
+	SEC("?fexit/" #function)                                                   \
+	int PROGRAM(function##_exit, struct socket *sock, int backlog, int result) \
+	{                                                                          \
+		return on_listen(sock, backlog, result, HOOK_##hook##_exit, 1);    \
 	}
 #define LISTEN_HOOK(function) LISTEN_HOOK_AS(function, function)
 
 LISTEN_HOOK(inet_listen)
 LISTEN_HOOK(unix_listen)
 
-#define BIND_HOOK_AS(function, hook)                                                           \
-	SEC("?fexit/" #function)                                                               \
-	int BPF_PROG(function##_exit, struct socket *sock, void *address, int len, int result) \
-	{                                                                                      \
-		return on_bind(sock, address, len, result, HOOK_##hook##_exit, 1);             \
+#define BIND_HOOK_AS(function, hook)                                                          \
+	SEC("?fexit/" #function)                                                              \
+	int PROGRAM(function##_exit, struct socket *sock, void *address, int len, int result) \
+	{                                                                                     \
+		return on_bind(sock, address, len, result, HOOK_##hook##_exit, 1);            \
 	}
 #define BIND_HOOK(function) BIND_HOOK_AS(function, function)
 

@@ -80,8 +80,8 @@ static __always_inline int on_special(struct socket *sock, int family, int type,
 
 /* Twice: the kernel's own function knows the failures, and the hook inside of it the socket. */
 SEC("?fexit/__sock_create")
-int BPF_PROG(special_failed, struct net *net, int family, int type, int protocol, void *ret,
-	     int kern, int result)
+int PROGRAM(special_failed, struct net *net, int family, int type, int protocol, void *ret,
+	    int kern, int result)
 {
 	if (kern || result >= 0)
 		return 0;
@@ -89,8 +89,8 @@ int BPF_PROG(special_failed, struct net *net, int family, int type, int protocol
 }
 
 SEC("?fexit/security_socket_post_create")
-int BPF_PROG(special_exit, struct socket *sock, int family, int type, int protocol, int kern,
-	     int result)
+int PROGRAM(special_exit, struct socket *sock, int family, int type, int protocol, int kern,
+	    int result)
 {
 	if (kern || result)
 		return 0;
@@ -172,20 +172,20 @@ static __always_inline __u32 filter_action(int level, int option)
 }
 
 SEC("?fexit/sk_attach_filter")
-int BPF_PROG(filter_exit, void *fprog, struct sock *sk, int result)
+int PROGRAM(filter_exit, void *fprog, struct sock *sk, int result)
 {
 	return on_filter(sk, FILTER_ATTACH, result, 0, HOOK_filter_exit, 1);
 }
 
 SEC("?fexit/sk_attach_bpf")
-int BPF_PROG(filter_bpf_exit, __u32 fd, struct sock *sk, int result)
+int PROGRAM(filter_bpf_exit, __u32 fd, struct sock *sk, int result)
 {
 	return on_filter(sk, FILTER_ATTACH_BPF, result, 0, HOOK_filter_bpf_exit, 1);
 }
 
 /* The rest: seen before its outcome. */
 SEC("?fentry/security_socket_setsockopt")
-int BPF_PROG(filter_option, struct socket *sock, int level, int option)
+int PROGRAM(filter_option, struct socket *sock, int level, int option)
 {
 	__u32 action = filter_action(level, option);
 
@@ -239,13 +239,13 @@ static __always_inline int on_other(struct socket *sock, void *address, int len,
 }
 
 SEC("?fentry/security_socket_connect")
-int BPF_PROG(other_connect, struct socket *sock, void *address, int len)
+int PROGRAM(other_connect, struct socket *sock, void *address, int len)
 {
 	return on_other(sock, address, len, KIND_connect, HOOK_other_connect);
 }
 
 SEC("?fentry/security_socket_listen")
-int BPF_PROG(other_listen, struct socket *sock, int backlog)
+int PROGRAM(other_listen, struct socket *sock, int backlog)
 {
 	struct slot *slot;
 	struct socket_record *rec = other_begin(&slot, sock, KIND_listen, HOOK_other_listen);
@@ -265,8 +265,8 @@ static __always_inline int on_other_accept(struct socket *sock)
 /* Each accept of whatever family; no hook of its own to the canary, since a kernel may have no
  * family that needs it. */
 SEC("?fexit/do_accept")
-int BPF_PROG(other_accept, void *listener, void *a2, void *a3, void *a4, int flags,
-	     struct file *accepted)
+int PROGRAM(other_accept, void *listener, void *a2, void *a3, void *a4, int flags,
+	    struct file *accepted)
 {
 	if ((__u64)accepted >= -4095UL) /* an error */
 		return 0;
@@ -275,14 +275,14 @@ int BPF_PROG(other_accept, void *listener, void *a2, void *a3, void *a4, int fla
 
 /* Before 5.14 (d32f89da7fa8) it gives a descriptor. */
 SEC("?fexit/__sys_accept4_file")
-int BPF_PROG(other_accept_fd, void *listener, unsigned int file_flags, void *address, void *len,
-	     int flags, unsigned long nofile, int fd)
+int PROGRAM(other_accept_fd, void *listener, unsigned int file_flags, void *address, void *len,
+	    int flags, unsigned long nofile, int fd)
 {
 	return fd >= 0 ? on_other_accept(socket_of_fd(fd)) : 0;
 }
 
 SEC("?fentry/security_socket_bind")
-int BPF_PROG(other_bind, struct socket *sock, void *address, int len)
+int PROGRAM(other_bind, struct socket *sock, void *address, int len)
 {
 	return on_other(sock, address, len, KIND_bind, HOOK_other_bind);
 }
@@ -292,8 +292,8 @@ int BPF_PROG(other_bind, struct socket *sock, void *address, int len)
  * the canary, since net.ipv4.tcp_fastopen may forbid it.
  */
 SEC("?fexit/__inet_stream_connect")
-int BPF_PROG(fastopen_exit, struct socket *sock, void *address, int len, int flags, int is_sendmsg,
-	     int result)
+int PROGRAM(fastopen_exit, struct socket *sock, void *address, int len, int flags, int is_sendmsg,
+	    int result)
 {
 	if (!is_sendmsg)
 		return 0;

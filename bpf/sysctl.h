@@ -108,7 +108,7 @@ static __always_inline void *iter_begin(struct iov_iter *iter, __u64 *len)
 }
 
 SEC("?fentry/proc_sys_call_handler")
-int BPF_PROG(sysctl_enter, struct kiocb *iocb, struct iov_iter *iter, int write)
+int PROGRAM(sysctl_enter, struct kiocb *iocb, struct iov_iter *iter, int write)
 {
 	__u64 who = bpf_get_current_pid_tgid();
 	struct sysctl_value value = {};
@@ -129,7 +129,7 @@ int BPF_PROG(sysctl_enter, struct kiocb *iocb, struct iov_iter *iter, int write)
 }
 
 SEC("?fexit/proc_sys_call_handler")
-int BPF_PROG(sysctl_exit, struct kiocb *iocb, struct iov_iter *iter, int write, long result)
+int PROGRAM(sysctl_exit, struct kiocb *iocb, struct iov_iter *iter, int write, long result)
 {
 	struct call call = {.result = result, .hook = HOOK_sysctl_exit, .tier = 1};
 	__u64 who = bpf_get_current_pid_tgid();

@@ -204,7 +204,7 @@ CALL_EXIT_TAP(ioperm, TAP_IOPERM, on_ports)
 #endif
 
 SEC("?fentry/" CALL_FUNCTION "reboot")
-int reboot_enter(__u64 *ctx)
+int PROGRAM_CTX(reboot_enter)
 {
 	struct call call = {.hook = HOOK_reboot_enter, .tier = 1};
 
@@ -214,7 +214,7 @@ int reboot_enter(__u64 *ctx)
 
 #if defined(__TARGET_ARCH_x86)
 SEC("?fentry/__ia32_sys_reboot")
-int reboot_enter_ia32(__u64 *ctx)
+int PROGRAM_CTX(reboot_enter_ia32)
 {
 	struct call call = {.hook = HOOK_reboot_enter, .tier = 1};
 
@@ -236,7 +236,7 @@ static __always_inline int on_clock(struct call *call, __u32 action, __s64 secon
 }
 
 SEC("?fexit/do_sys_settimeofday64")
-int BPF_PROG(settime_exit, struct timespec64 *to, void *zone, int result)
+int PROGRAM(settime_exit, struct timespec64 *to, void *zone, int result)
 {
 	struct call call = {.result = result, .hook = HOOK_settime_exit, .tier = 1};
 
@@ -245,7 +245,7 @@ int BPF_PROG(settime_exit, struct timespec64 *to, void *zone, int result)
 
 /* Steps only: what slows the clock down or speeds it up is a time server's daily work. */
 SEC("?fexit/do_adjtimex")
-int BPF_PROG(adjtimex_exit, struct __kernel_timex *asked, int result)
+int PROGRAM(adjtimex_exit, struct __kernel_timex *asked, int result)
 {
 	struct call call = {.result = result, .hook = HOOK_adjtimex_exit, .tier = 1};
 	__u32 modes = READ(asked, modes);
@@ -287,7 +287,7 @@ static __always_inline void tap_memory(struct call *call, struct file *file)
 }
 
 SEC("?fexit/memory_open")
-int BPF_PROG(memory_exit, struct inode *inode, struct file *file, int result)
+int PROGRAM(memory_exit, struct inode *inode, struct file *file, int result)
 {
 	struct call call = {
 		.result = result, .hook = HOOK_memory_exit, .tier = tier_of(KIND_system)};
@@ -296,7 +296,7 @@ int BPF_PROG(memory_exit, struct inode *inode, struct file *file, int result)
 }
 
 SEC("?fexit/open_kcore")
-int BPF_PROG(kcore_exit, struct inode *inode, struct file *file, int result)
+int PROGRAM(kcore_exit, struct inode *inode, struct file *file, int result)
 {
 	struct call call = {
 		.result = result, .hook = HOOK_kcore_exit, .tier = tier_of(KIND_system)};
@@ -310,8 +310,8 @@ int BPF_PROG(kcore_exit, struct inode *inode, struct file *file, int result)
 
 /* Which byte is nobody's business here: it may be of a password. */
 SEC("?fexit/tty_ioctl")
-int BPF_PROG(terminal_exit, struct file *file, unsigned int request, unsigned long argument,
-	     long result)
+int PROGRAM(terminal_exit, struct file *file, unsigned int request, unsigned long argument,
+	    long result)
 {
 	struct call call = {
 		.result = result, .hook = HOOK_terminal_exit, .tier = tier_of(KIND_system)};

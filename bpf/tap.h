@@ -394,7 +394,42 @@ static __always_inline int tap_names(struct call *call)
 #include "tap_kernel.h"
 #include "tap_change.h"
 
-static __always_inline int on_call(REGS *regs, long result)
+static __always_inline int on_call(struct call *call, REGS *regs, const struct control *c)
+{
+	if (call->what <= TAP_FCHOWNAT)
+		return tap_names(call);
+	switch (call->what) {
+	case TAP_CONNECT:
+	case TAP_LISTEN:
+	case TAP_BIND:
+		return tap_socket(call);
+	case TAP_ACCEPT:
+		return tap_accept(call);
+	case TAP_CREDS:
+	case TAP_GROUPS:
+		return tap_creds(call);
+	}
+	if (call->what == TAP_IOCTL && (__u32)call->arg[1] == IOCTL_PERF_SET_BPF)
+		return tapped(KIND_bpf) ? on_perf_bpf(call) : 0;
+	if (call->what == TAP_IOCTL && ioctl_changes(call->arg[1]))
+		return tapped(KIND_net_change) ? on_ioctl(call) : 0;
+	if (call->what == TAP_IOCTL && !tapped(KIND_file_flags))
+		return 0;
+	if (call->what >= TAP_MMAP && call->what <= TAP_MMAP_OLD)
+		return tap_mmap(call);
+	if (call->what >= TAP_SETXATTR && call->what < TAP_MMAP)
+		return tap_change(call);
+	if (call->what == TAP_WRITE && sysctl_writer(c))
+		tap_sysctl(call);
+	if (call->what >= TAP_BPF)
+		return tap_system(call);
+	if (call->what >= TAP_EXECVE)
+		return tap_kernel(call, regs);
+	return tap_net(call);
+}
+
+SEC("?tp_btf/sys_exit")
+int BPF_PROG(tap, REGS *regs, long result)
 {
 	struct call call = {.result = result, .hook = HOOK_tap, .tier = 2};
 	struct control *c = control_get();
@@ -402,42 +437,7 @@ static __always_inline int on_call(REGS *regs, long result)
 	if (!c)
 		return 0;
 	call_fill(&call, regs, c);
-	if (call.what == TAP_NONE)
-		return 0;
-	if (call.what <= TAP_FCHOWNAT)
-		return tap_names(&call);
-	switch (call.what) {
-	case TAP_CONNECT:
-	case TAP_LISTEN:
-	case TAP_BIND:
-		return tap_socket(&call);
-	case TAP_ACCEPT:
-		return tap_accept(&call);
-	case TAP_CREDS:
-	case TAP_GROUPS:
-		return tap_creds(&call);
-	}
-	if (call.what == TAP_IOCTL && (__u32)call.arg[1] == IOCTL_PERF_SET_BPF)
-		return tapped(KIND_bpf) ? on_perf_bpf(&call) : 0;
-	if (call.what == TAP_IOCTL && ioctl_changes(call.arg[1]))
-		return tapped(KIND_net_change) ? on_ioctl(&call) : 0;
-	if (call.what == TAP_IOCTL && !tapped(KIND_file_flags))
-		return 0;
-	if (call.what >= TAP_MMAP && call.what <= TAP_MMAP_OLD)
-		return tap_mmap(&call);
-	if (call.what >= TAP_SETXATTR && call.what < TAP_MMAP)
-		return tap_change(&call);
-	if (call.what == TAP_WRITE && sysctl_writer(c))
-		tap_sysctl(&call);
-	if (call.what >= TAP_BPF)
-		return tap_system(&call);
-	if (call.what >= TAP_EXECVE)
-		return tap_kernel(&call, regs);
-	return tap_net(&call);
-}
-
-SEC("?tp_btf/sys_exit")
-int BPF_PROG(tap, REGS *regs, long result)
-{
-	return on_call(regs, result);
+	if (call.what != TAP_NONE)
+		WHOLE(on_call(&call, regs, c));
+	return 0;
 }

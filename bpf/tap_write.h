@@ -39,7 +39,7 @@ static __always_inline bool piece_of_call(struct sent *sent, REGS *regs, bool is
 }
 
 SEC("?tp_btf/sock_send_length")
-int BPF_PROG(socket_write, struct sock *sk, int result, int flags)
+int PROGRAM(socket_write, struct sock *sk, int result, int flags)
 {
 	struct sent sent = {.len = result, .how = PIECES_HIDDEN};
 	__u16 family = sk->__sk_common.skc_family, protocol = sk->sk_protocol;
@@ -66,7 +66,7 @@ int BPF_PROG(socket_write, struct sock *sk, int result, int flags)
 
 /* Of TCP from port 53 alone. */
 SEC("?tp_btf/sock_recv_length")
-int BPF_PROG(socket_read, struct sock *sk, int result, int flags)
+int PROGRAM(socket_read, struct sock *sk, int result, int flags)
 {
 	struct sent sent = {.len = result, .how = PIECES_HIDDEN};
 	bool is_32bit;

@@ -253,7 +253,7 @@ static __always_inline int on_udp(struct sock *sk, const struct peer *peer, __s3
 }
 
 SEC("?fexit/udp_sendmsg")
-int BPF_PROG(udp_send_exit, struct sock *sk, struct msghdr *msg, unsigned long len, int result)
+int PROGRAM(udp_send_exit, struct sock *sk, struct msghdr *msg, unsigned long len, int result)
 {
 	const void *name = READ(msg, msg_name);
 	struct peer peer = {};
@@ -268,7 +268,7 @@ int BPF_PROG(udp_send_exit, struct sock *sk, struct msghdr *msg, unsigned long l
  * IPv4 go through udp_sendmsg from here and are counted there.
  */
 SEC("?fentry/udpv6_sendmsg")
-int BPF_PROG(udp6_send_enter, struct sock *sk, struct msghdr *msg, unsigned long len)
+int PROGRAM(udp6_send_enter, struct sock *sk, struct msghdr *msg, unsigned long len)
 {
 	const void *name = READ(msg, msg_name);
 	struct peer peer = {};
@@ -283,7 +283,7 @@ int BPF_PROG(udp6_send_enter, struct sock *sk, struct msghdr *msg, unsigned long
 /* Each message that a process took, with its packet; the length is negative when it was only looked
  * at. */
 SEC("?fentry/skb_consume_udp")
-int BPF_PROG(udp_receive, struct sock *sk, struct sk_buff *skb, int len)
+int PROGRAM(udp_receive, struct sock *sk, struct sk_buff *skb, int len)
 {
 	unsigned char *head = READ(skb, head);
 	__be16 protocol = READ(skb, protocol), port = 0;

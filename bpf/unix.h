@@ -86,12 +86,11 @@ __noinline int unix_sent(__u64 socket, __u64 name, __u32 len, __s32 result, __u3
 }
 
 SEC("?fexit/unix_dgram_sendmsg")
-int BPF_PROG(unix_send_exit, struct socket *sock, struct msghdr *msg, unsigned long size,
-	     int result)
+int PROGRAM(unix_send_exit, struct socket *sock, struct msghdr *msg, unsigned long size, int result)
 {
 	int len = GET(TYPED, msg, msg_namelen);
 
-	return len > 0 ? unix_sent(address_number(sock), (__u64)GET(TYPED, msg, msg_name), len,
-				   result, 1)
+	return len > 0 ? unix_sent(address_number(sock), address_number(GET(TYPED, msg, msg_name)),
+				   len, result, 1)
 		       : 0;
 }

@@ -18,13 +18,13 @@ static __always_inline int on_uring(__u32 sq_entries, __u32 cq_entries, __u32 fl
 }
 
 SEC("?tp_btf/io_uring_create")
-int BPF_PROG(io_uring_tp, int fd, void *ring, __u32 sq_entries, __u32 cq_entries, __u32 flags)
+int PROGRAM(io_uring_tp, int fd, void *ring, __u32 sq_entries, __u32 cq_entries, __u32 flags)
 {
 	return on_uring(sq_entries, cq_entries, flags, HOOK_io_uring_tp, 1);
 }
 
 SEC("?raw_tp/io_uring_create")
-int BPF_PROG(io_uring_raw, int fd, void *ring, __u32 sq_entries, __u32 cq_entries, __u32 flags)
+int PROGRAM(io_uring_raw, int fd, void *ring, __u32 sq_entries, __u32 cq_entries, __u32 flags)
 {
 	return on_uring(sq_entries, cq_entries, flags, HOOK_io_uring_raw, 2);
 }

@@ -173,10 +173,25 @@ static void want_common(struct check *check, const struct seen *seen)
 		want_text(check, "process.cgroup_path", check->cgroup_path, &process->cgroup_path);
 }
 
+/* A program that is preempted is not run for the next process on its cpu. */
+static bool is_excused(struct check *check, unsigned kind)
+{
+	struct story *story = check->story;
+
+	if (story_told(story, kind, HINOMI__GAP__CAUSE__CAUSE_SKIPPED) <= story->excused[kind])
+		return false;
+	story->excused[kind]++;
+	snprintf(check->skipped, sizeof(check->skipped), "the kernel skipped %s, as a gap declares",
+		 kind_name(kind));
+	return true;
+}
+
 const struct seen *take_of(struct check *check, unsigned kind, pid_t pid)
 {
 	struct seen *seen = next_of(check, kind, pid);
 
+	if (!seen && is_excused(check, kind))
+		return NULL;
 	if (!seen) {
 		if (pid)
 			check_fail(check, "expected an event %s of process %d, got none",

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <hinomi/kinds.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -65,7 +66,7 @@ extern const struct test exec_tests[], args_tests[], fork_tests[], exit_tests[],
 	origin_tests[], opening_tests[], net_change_tests[], watch_tests[], program_tests[],
 	system_tests[], launch_tests[], restrict_tests[], memory_tests[], overlay_tests[],
 	mount_api_tests[], refused_tests[], activity_tests[], lane_tests[], module_tests[],
-	compat_old_tests[], family_tests[], dns_tests[];
+	compat_old_tests[], family_tests[], dns_tests[], crowd_tests[];
 
 int login_child(void); /* the program with CHILD_ENV=login */
 
@@ -113,9 +114,12 @@ struct story {
 	size_t nframes;
 	struct seen *events; /* by time */
 	size_t nevents;
+	uint64_t excused[KINDS_MAX]; /* events that tests went without, see take_of() */
 };
 
 int story_read(const char *spool, struct story *story);
+/* How many of a class gaps of a cause declare; of any cause: -1. */
+uint64_t story_told(const struct story *story, unsigned kind, int cause);
 const struct seen *story_first(const struct story *story, unsigned kind);
 
 /* ---- check.c */
@@ -126,12 +130,13 @@ struct check {
 	uint64_t cgroup_id;
 	char *cgroup_path;
 	unsigned failures;
-	char first[768]; /* what was wrong first */
+	char first[768];  /* what was wrong first */
+	char skipped[80]; /* no verdict: an event is missing, and a gap declares one */
 };
 
 void check_fail(struct check *check, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The next event of this kind that the actor's family made; NULL, and a failure, when there is
- * none. */
+ * none: unless gaps declare that the kernel skipped one more of the class than tests miss. */
 const struct seen *take(struct check *check, unsigned kind);
 /* The same, of one process. */
 const struct seen *take_of(struct check *check, unsigned kind, pid_t pid);

@@ -122,22 +122,6 @@ static uint64_t lost_of(const struct story *story, unsigned kind)
 	return sum_of(story, kind, true);
 }
 
-static uint64_t told_of(const struct story *story, unsigned kind)
-{
-	uint64_t told = 0;
-
-	for (size_t i = 0; i < story->nevents; i++) {
-		const Hinomi__Gap *gap = story->events[i].event->gap;
-
-		if (story->events[i].kind != KIND_gap)
-			continue;
-		for (size_t k = 0; k < gap->n_lost; k++)
-			if (!strcmp(gap->lost[k]->class_, kind_name(kind)))
-				told += gap->lost[k]->count;
-	}
-	return told;
-}
-
 static uint64_t counted_of(const struct story *story, unsigned kind)
 {
 	uint64_t counted = 0;
@@ -205,7 +189,8 @@ void check_losses(struct check *check)
 		if (!kind_is_kernel(kind))
 			continue;
 		snprintf(what, sizeof(what), "lost %s, as gaps tell", kind_name(kind));
-		want_number(check, what, lost_of(check->story, kind), told_of(check->story, kind));
+		want_number(check, what, lost_of(check->story, kind),
+			    story_told(check->story, kind, -1));
 		lost += lost_of(check->story, kind);
 		snprintf(what, sizeof(what), "aggregated %s, as summaries tell", kind_name(kind));
 		if (kind != KIND_udp_flow && kind != KIND_image_load && kind != KIND_memory_exec)

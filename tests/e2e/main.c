@@ -33,7 +33,7 @@ static const struct test *const groups[] = {
 	login_tests,   origin_tests,	 opening_tests, net_change_tests, watch_tests,
 	program_tests, system_tests,	 launch_tests,	restrict_tests,	  memory_tests,
 	overlay_tests, mount_api_tests,	 refused_tests, lane_tests,	  activity_tests,
-	module_tests,  compat_old_tests, family_tests,	dns_tests,
+	module_tests,  compat_old_tests, family_tests,	dns_tests,	  crowd_tests,
 };
 
 struct run {
@@ -237,7 +237,10 @@ static void judge(struct run *run, size_t i, uint64_t cgroup_id)
 		check.cgroup_path = NULL;
 		want_no_more(&check);
 	}
-	verdict(test->name, &check);
+	if (check.skipped[0])
+		verdict_skip(test->name, check.skipped);
+	else
+		verdict(test->name, &check);
 }
 
 enum { WHEN_ANY, WHEN_RUN, WHEN_ALL };

@@ -4,8 +4,10 @@
 #include <hinomi/record.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "e2e.h"
+#include "event/event.h"
 #include "frame/frame.h"
 #include "render/render.h"
 #include "spool/spool.h"
@@ -100,6 +102,22 @@ int story_read(const char *spool, struct story *story)
 	if (story->nevents)
 		qsort(story->events, story->nevents, sizeof(*story->events), by_time);
 	return 0;
+}
+
+uint64_t story_told(const struct story *story, unsigned kind, int cause)
+{
+	uint64_t told = 0;
+
+	for (size_t i = 0; i < story->nevents; i++) {
+		const Hinomi__Gap *gap = story->events[i].event->gap;
+
+		if (story->events[i].kind != KIND_gap || (cause >= 0 && (int)gap->cause != cause))
+			continue;
+		for (size_t k = 0; k < gap->n_lost; k++)
+			if (!strcmp(gap->lost[k]->class_, kind_name(kind)))
+				told += gap->lost[k]->count;
+	}
+	return told;
 }
 
 const struct seen *story_first(const struct story *story, unsigned kind)

@@ -60,10 +60,12 @@ void attach_features(const struct attach *attach, char *text, size_t size)
 
 	probe_lockdown(lockdown, sizeof(lockdown));
 	snprintf(text, size,
-		 "BPF rings: %s, types (BTF): %s, hooks on functions: %s%s%s, lockdown: %s",
+		 "BPF rings: %s, types (BTF): %s, hooks on functions: %s%s%s, programs run whole: "
+		 "%s, lockdown: %s",
 		 yes_no(probe->ring), yes_no(probe->btf),
 		 yes_no(probe->btf && !probe->trampoline_errno),
 		 probe->trampoline_errno ? " - " : "",
 		 probe->trampoline_errno ? strerror(probe->trampoline_errno) : "",
+		 probe->preempted && !probe->whole.preempt_off ? "not when preempted" : "yes",
 		 lockdown[0] ? lockdown : "not known");
 }

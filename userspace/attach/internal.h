@@ -44,9 +44,14 @@ struct probe {
 	struct btf *btf;
 	bool fetching_atomics; /* BPF_ATOMIC with BPF_FETCH, from 5.12 */
 	int cast;	       /* its number of bpf_rdonly_cast(), from 6.2; 0: none */
-	bool x32;	       /* the third table of system calls of x86 */
-	int trampoline_errno;  /* 0: fentry and fexit attach */
-	bool ring, reading;    /* ring buffers; programs may read the kernel's memory */
+	bool preempted;	       /* programs may be, by kernels built for it */
+	/* those of bpf_preempt_disable(), _enable(), bpf_local_irq_save(), _restore(); 0: none */
+	struct whole {
+		int preempt_off, preempt_on, irq_off, irq_on;
+	} whole;
+	bool x32;	      /* the third table of system calls of x86 */
+	int trampoline_errno; /* 0: fentry and fexit attach */
+	bool ring, reading;   /* ring buffers; programs may read the kernel's memory */
 	/* programs that the verifier or the kernel refused, and why */
 	struct {
 		char program[32];

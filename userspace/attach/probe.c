@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +19,8 @@
 #define CAP_PERFMON_NUMBER 38
 #define CAP_BPF_NUMBER	   39
 #define INSN(...)	   ((struct bpf_insn){__VA_ARGS__})
+#define CALL_KERNEL(function) \
+	INSN(.code = BPF_JMP | BPF_CALL, .src_reg = BPF_PSEUDO_KFUNC_CALL, .imm = (function))
 
 static bool try_fetching_atomics(void)
 {
@@ -85,7 +88,7 @@ static int try_cast(const struct btf *btf)
 	const struct bpf_insn insns[] = {
 		INSN(.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 1, .imm = 0),
 		INSN(.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 2, .imm = task),
-		INSN(.code = BPF_JMP | BPF_CALL, .src_reg = BPF_PSEUDO_KFUNC_CALL, .imm = cast),
+		CALL_KERNEL(cast),
 		INSN(.code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = 0, .src_reg = 0),
 		INSN(.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0),
 		INSN(.code = BPF_JMP | BPF_EXIT),
@@ -100,6 +103,82 @@ static int try_cast(const struct btf *btf)
 		return 0;
 	close(fd);
 	return cast;
+}
+
+/* What the kernel wants to know of a program with a global function: that it is one. */
+static int types_load(void)
+{
+	struct btf *types = btf__new_empty();
+	const void *raw;
+	uint32_t size;
+	int number, fd = -1;
+
+	if (!types)
+		return -1;
+	number = btf__add_int(types, "int", 4, BTF_INT_SIGNED);
+	btf__add_func_proto(types, number);
+	btf__add_func(types, "whole", BTF_FUNC_GLOBAL, 2);
+	btf__add_func(types, "called", BTF_FUNC_GLOBAL, 2);
+	raw = btf__raw_data(types, &size);
+	if (raw)
+		fd = bpf_btf_load(raw, size, NULL);
+	btf__free(types);
+	return fd;
+}
+
+static int function_of(const struct btf *btf, const char *name)
+{
+	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
+}
+
+/* Is the kernel built to take the cpu from a program?  It says so of itself. */
+static bool is_preempted(void)
+{
+	struct utsname name;
+
+	return !uname(&name) && strstr(name.version, "PREEMPT");
+}
+
+/* Must a program do what bpf/whole.h has it do, and may it call global functions meanwhile?  The
+ * tracepoints of kernels that have no other hooks hold preemption off themselves. */
+static struct whole try_whole(const struct probe *probe)
+{
+	const struct btf *btf = probe->btf;
+	const struct whole whole = {.preempt_off = function_of(btf, "bpf_preempt_disable"),
+				    .preempt_on = function_of(btf, "bpf_preempt_enable"),
+				    .irq_off = function_of(btf, "bpf_local_irq_save"),
+				    .irq_on = function_of(btf, "bpf_local_irq_restore")};
+	const struct bpf_insn insns[] = {
+		CALL_KERNEL(whole.preempt_off),
+		INSN(.code = BPF_JMP | BPF_CALL, .src_reg = BPF_PSEUDO_CALL, .imm = 9),
+		INSN(.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 6, .src_reg = 10),
+		INSN(.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = 6, .imm = -8),
+		INSN(.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 1, .src_reg = 6),
+		CALL_KERNEL(whole.irq_off),
+		CALL_KERNEL(whole.preempt_on),
+		INSN(.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 1, .src_reg = 6),
+		CALL_KERNEL(whole.irq_on),
+		INSN(.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0),
+		INSN(.code = BPF_JMP | BPF_EXIT),
+		INSN(.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0),
+		INSN(.code = BPF_JMP | BPF_EXIT),
+	};
+	const struct bpf_func_info functions[] = {{.type_id = 3}, {.insn_off = 11, .type_id = 4}};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .func_info = functions,
+		    .func_info_cnt = ARRAY_SIZE(functions),
+		    .func_info_rec_size = sizeof(*functions));
+	int fd = -1, types = probe->trampoline_errno || !probe->preempted ? -1 : types_load();
+
+	if (types >= 0) {
+		opts.prog_btf_fd = (uint32_t)types;
+		fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "probe", "GPL", insns,
+				   ARRAY_SIZE(insns), &opts);
+		close(types);
+	}
+	if (fd < 0)
+		return (struct whole){};
+	close(fd);
+	return whole;
 }
 
 /* bpf_probe_read_kernel, which lockdown may forbid to every program. */
@@ -214,6 +293,8 @@ int probe_init(struct probe *probe, struct attach_error *error)
 	probe->cast = try_cast(probe->btf);
 	probe->x32 = try_x32();
 	probe->trampoline_errno = try_trampoline(probe->btf);
+	probe->preempted = is_preempted();
+	probe->whole = try_whole(probe);
 	return 0;
 }
 

@@ -14,7 +14,7 @@
  * number in their BTF, and whether it is there is a constant, so that the verifier
  * leaves the other way to read out.  As a symbol that may be missing libbpf would
  * make a call of it that kernels from 5.13 to 5.15 refuse, although it is never
- * reached.
+ * reached.  So are those of bpf/whole.h; where they are not, nothing is done.
  */
 #include <hinomi/rewrite.h>
 #include <linux/bpf.h>
@@ -59,15 +59,42 @@ static void without_fetch(struct bpf_insn *i)
 		.code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = p, .src_reg = n, .off = i[0].off};
 }
 
+/* Function 0: r0 = 0 */
+static void call_kernel(struct bpf_insn *i, int function)
+{
+	if (function)
+		*i = (struct bpf_insn){.code = BPF_JMP | BPF_CALL,
+				       .src_reg = BPF_PSEUDO_KFUNC_CALL,
+				       .imm = function};
+	else
+		*i = (struct bpf_insn){.code = BPF_ALU64 | BPF_MOV | BPF_K};
+}
+
 static void rewrite_one(struct bpf_insn *i, const struct probe *probe)
 {
 	if (!probe->fetching_atomics && is_next(i))
 		without_fetch(i);
 	if (i->code == (BPF_ALU64 | BPF_MOV | BPF_K) && i->imm == REWRITE_CAN_CAST)
 		i->imm = probe->cast != 0;
-	if (probe->cast && i->code == (BPF_JMP | BPF_CALL) && i->imm == REWRITE_CAST) {
-		i->src_reg = BPF_PSEUDO_KFUNC_CALL;
-		i->imm = probe->cast;
+	if (i->code != (BPF_JMP | BPF_CALL))
+		return;
+	switch (i->imm) {
+	case REWRITE_CAST:
+		if (probe->cast)
+			call_kernel(i, probe->cast);
+		break;
+	case REWRITE_PREEMPT_OFF:
+		call_kernel(i, probe->whole.preempt_off);
+		break;
+	case REWRITE_PREEMPT_ON:
+		call_kernel(i, probe->whole.preempt_on);
+		break;
+	case REWRITE_IRQ_OFF:
+		call_kernel(i, probe->whole.irq_off);
+		break;
+	case REWRITE_IRQ_ON:
+		call_kernel(i, probe->whole.irq_on);
+		break;
 	}
 }
 
