@@ -19,7 +19,7 @@
 #include "pipeline.h"
 
 #define BOUND	      "identity.bound"
-#define ASIDE_MAX     100 /* of one sensor id */
+#define ASIDE_MAX     99 /* of one sensor id */
 #define ID_BYTES      16
 #define KEY_BYTES     32
 #define HASH_BYTES    SHA256_DIGEST_LENGTH
@@ -102,11 +102,11 @@ static int aside_make(int dir, const char *id, char *name, size_t size)
 
 	if (fstat(dir, &st))
 		return -errno;
-	for (int i = 1; i < ASIDE_MAX; i++) {
+	for (int i = 1;; i++) {
 		snprintf(name, size, i > 1 ? "aside-%s-%d" : "aside-%s", id, i);
 		if (!mkdirat(dir, name, 0700))
 			break;
-		if (errno != EEXIST)
+		if (errno != EEXIST || i == ASIDE_MAX)
 			return -errno;
 	}
 	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);

@@ -469,6 +469,7 @@ int main(int argc, char **argv)
 	if (argc > 1 && !strcmp(argv[1], ATTACH_CANARY_ARG))
 		return 0;
 	log_init("hinomi sensor");
+	log_never_hang();
 	if (crypto_start()) {
 		log_error("there is not enough memory to start");
 		return 1;

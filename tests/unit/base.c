@@ -306,6 +306,37 @@ static void log_is_one_line(void **state)
 	log_set_level(LOG_LEVEL_INFO);
 }
 
+/* Nobody reads a pipe that is full: lines are dropped and counted until somebody does. */
+static void log_does_not_hang(void **state)
+{
+	static char filler[65536], text[8192];
+	int pipe_fd[2], saved = dup(STDERR_FILENO);
+	ssize_t size;
+
+	(void)state;
+	log_init("test");
+	log_never_hang();
+	assert_int_equal(pipe(pipe_fd), 0);
+	assert_int_equal(fcntl(pipe_fd[1], F_SETPIPE_SZ, sizeof(filler)), sizeof(filler));
+	assert_int_equal(write(pipe_fd[1], filler, sizeof(filler)), sizeof(filler));
+	dup2(pipe_fd[1], STDERR_FILENO);
+	alarm(10);
+	for (int i = 0; i < 50; i++)
+		log_info("%d", i);
+	alarm(0);
+	assert_int_equal(read(pipe_fd[0], filler, sizeof(filler)), sizeof(filler));
+	log_info("again");
+	log_info("and again");
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	close(pipe_fd[1]);
+	size = read(pipe_fd[0], text, sizeof(text) - 1);
+	close(pipe_fd[0]);
+	text[size > 0 ? size : 0] = 0;
+	assert_string_equal(text, "test: 50 lines before this one were dropped: nobody read them\n"
+				  "test: again\ntest: and again\n");
+}
+
 static void fdinfo_says_a_number(void **state)
 {
 	static const char text[] = "pos:\t0\nflags:\t02000002\nprog_type:\t26\nrun_cnt:\t7\n"
@@ -351,6 +382,7 @@ int main(void)
 		cmocka_unit_test(escape_is_reversible),
 		cmocka_unit_test(unescape_refuses_junk),
 		cmocka_unit_test(log_is_one_line),
+		cmocka_unit_test(log_does_not_hang),
 		cmocka_unit_test(fdinfo_says_a_number),
 	};
 

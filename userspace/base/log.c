@@ -3,6 +3,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -11,12 +12,15 @@
 #include <unistd.h>
 
 #define LINE_BYTES_MAX 2048
+#define PATIENCE_MS    100
 
 static struct {
 	const char *program;
 	enum log_level level;
 	bool journal;
-} state = {"hinomi", LOG_LEVEL_INFO, false};
+	bool hurried; /* log_never_hang() */
+	unsigned dropped;
+} state = {.program = "hinomi", .level = LOG_LEVEL_INFO};
 
 /* systemd names the socket that it gave us; stderr may have been sent elsewhere since */
 static bool is_journal(int fd)
@@ -33,6 +37,11 @@ void log_init(const char *program)
 {
 	state.program = program;
 	state.journal = is_journal(STDERR_FILENO);
+}
+
+void log_never_hang(void)
+{
+	state.hurried = true;
 }
 
 void log_set_level(enum log_level level)
@@ -59,11 +68,39 @@ static void write_whole(const char *data, size_t size)
 	}
 }
 
+/* A pipe or a socket that can be written to at all takes a line without waiting. */
+static bool is_read(void)
+{
+	struct pollfd to = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	return poll(&to, 1, state.dropped ? 0 : PATIENCE_MS) != 0;
+}
+
 static size_t put_prefix(char *line, enum log_level level)
 {
 	if (state.journal)
 		return clamp(snprintf(line, LINE_BYTES_MAX, "<%d>", (int)level));
 	return clamp(snprintf(line, LINE_BYTES_MAX, "%s: ", state.program));
+}
+
+static void put_line(const char *line, size_t size)
+{
+	char lost[LINE_BYTES_MAX];
+	size_t n;
+
+	if (state.hurried && !is_read()) {
+		state.dropped++;
+		return;
+	}
+	if (state.dropped) {
+		n = put_prefix(lost, LOG_LEVEL_WARNING);
+		n += clamp(snprintf(lost + n, sizeof(lost) - n,
+				    "%u lines before this one were dropped: nobody read them\n",
+				    state.dropped));
+		state.dropped = 0;
+		write_whole(lost, n);
+	}
+	write_whole(line, size);
 }
 
 void log_line(enum log_level level, const char *format, ...)
@@ -87,6 +124,6 @@ void log_line(enum log_level level, const char *format, ...)
 			line[i] =
 				'?'; /* a caller forgot to escape: still one line, still harmless */
 	line[size++] = '\n';
-	write_whole(line, size);
+	put_line(line, size);
 	errno = saved;
 }

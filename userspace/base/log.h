@@ -14,6 +14,9 @@ enum log_level {
 };
 
 void log_init(const char *program); /* program: borrowed, shown in front of each line */
+/* For processes that others wait for: who does not read our lines may hold one up, for 100 ms, and
+ * what comes until then is dropped; the next line that goes out says how many. */
+void log_never_hang(void);
 void log_set_level(enum log_level level);
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

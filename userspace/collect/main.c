@@ -296,6 +296,7 @@ int main(int argc, char **argv)
 	int status;
 
 	log_init("hinomi-collect");
+	log_never_hang();
 	if (crypto_start()) {
 		log_error("there is not enough memory to start");
 		return EXIT_FAILURE;

@@ -243,6 +243,7 @@ int main(int argc, char **argv)
 	int status;
 
 	log_init("hinomi-forward");
+	log_never_hang();
 	if (crypto_start()) {
 		log_error("there is not enough memory to start");
 		return EXIT_FAILURE;
