@@ -181,6 +181,7 @@ static bool is_excused(struct check *check, unsigned kind)
 	if (story_told(story, kind, HINOMI__GAP__CAUSE__CAUSE_SKIPPED) <= story->excused[kind])
 		return false;
 	story->excused[kind]++;
+	story->unjudged = true;
 	snprintf(check->skipped, sizeof(check->skipped), "the kernel skipped %s, as a gap declares",
 		 kind_name(kind));
 	return true;
@@ -309,7 +310,9 @@ static unsigned failed;
 
 void verdict(const char *name, const struct check *check)
 {
-	if (!check->failures) {
+	if (check->skipped[0]) {
+		verdict_skip(name, check->skipped);
+	} else if (!check->failures) {
 		printf("ok e2e/%s\n", name);
 	} else {
 		printf("not ok e2e/%s # %s\n", name, check->first);

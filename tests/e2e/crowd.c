@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * More processes than cpus make files, so that programs are preempted where a kernel
- * does that.  Each file is told, counted, or declared, and few are only declared.
+ * does that.  Each file is told, counted, or declared, and on tier 1 few are only declared.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -157,7 +157,8 @@ static void want_all(struct check *check, unsigned kind, uint64_t made)
 		check_fail(check, "%s: expected %llu, told or declared; got %llu and %llu",
 			   kind_name(kind), (unsigned long long)made, (unsigned long long)told,
 			   (unsigned long long)declared);
-	if (told < made - made / 20)
+	/* whatever it is asked for, the one program of tier 2 first finds out with preemption on */
+	if (tier_of(check, kind) == 1 && told < made - made / 20)
 		check_fail(check, "%s: expected few only declared, got %llu of %llu told",
 			   kind_name(kind), (unsigned long long)told, (unsigned long long)made);
 	if (told < made)

@@ -115,6 +115,7 @@ struct story {
 	struct seen *events; /* by time */
 	size_t nevents;
 	uint64_t excused[KINDS_MAX]; /* events that tests went without, see take_of() */
+	bool unjudged;		     /* for want of one a test has no verdict */
 };
 
 int story_read(const char *spool, struct story *story);

@@ -255,4 +255,7 @@ void check_fields(struct check *check)
 				check_fail(check, "no event ever set %s.%s", all[i]->short_name,
 					   field->name);
 		}
+	if (check->failures && check->story->unjudged)
+		snprintf(check->skipped, sizeof(check->skipped), "a gap declares what sets: %.40s",
+			 check->first);
 }
