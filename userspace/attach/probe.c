@@ -140,7 +140,7 @@ static bool is_preempted(void)
 }
 
 /* Must a program do what bpf/whole.h has it do, and may it call global functions meanwhile?  The
- * tracepoints of kernels that have no other hooks hold preemption off themselves. */
+ * tracepoints of kernels that have no other hooks hold preemption off themselves, before 7.0. */
 static struct whole try_whole(const struct probe *probe)
 {
 	const struct btf *btf = probe->btf;
