@@ -220,10 +220,10 @@ __noinline int bulk_gather(__u32 index)
 
 /* Whether its record is in the ring. */
 static __always_inline bool summary_tell(struct summary *at, const struct summary_key *key,
-					 __u64 counted)
+					 __u64 counted, __u32 hook)
 {
-	struct slot *slot = record_begin_for(KIND_summary, HOOK_summaries_tell, at->tier,
-					     sizeof(struct summary_record), true);
+	struct slot *slot =
+		record_begin_for(KIND_summary, hook, at->tier, sizeof(struct summary_record), true);
 	struct summary_record *rec;
 	bool sent;
 
@@ -255,25 +255,23 @@ static __always_inline bool summary_fits(void)
 	return bpf_ringbuf_query(&ring_bulk, BPF_RB_AVAIL_DATA) < 3 * quarter + quarter / 2;
 }
 
-SEC("?iter/bpf_map_elem")
-int summaries_tell(struct bpf_iter__bpf_map_elem *ctx)
+static __always_inline void summary_visit(const void *key_at, __u32 hook)
 {
 	struct control *c = control_get();
-	void *key_at = ctx->key;
 	struct summary_key key;
 	struct summary *at;
 	bool is_over;
 	__u64 n;
 
 	if (!key_at || !c)
-		return 0;
+		return;
 	bpf_probe_read_kernel(&key, sizeof(key), key_at);
 	at = bpf_map_lookup_elem(&summaries, &key);
 	is_over = c->turn - key.turn >= 2;
 	if (!at || (!is_over && !c->flush))
-		return 0;
+		return;
 	n = at->count;
-	if (n && summary_fits() && summary_tell(at, &key, n)) {
+	if (n && summary_fits() && summary_tell(at, &key, n, hook)) {
 		__sync_fetch_and_add(&at->count, -n);
 		n = 0;
 	}
@@ -281,5 +279,26 @@ int summaries_tell(struct bpf_iter__bpf_map_elem *ctx)
 		c->untold = 1;
 	else if (is_over)
 		bpf_map_delete_elem(&summaries, &key);
+}
+
+SEC("?iter/bpf_map_elem")
+int summaries_tell(struct bpf_iter__bpf_map_elem *ctx)
+{
+	summary_visit(ctx->key, HOOK_summaries_tell);
+	return 0;
+}
+
+static long summary_walk(struct bpf_map *map, const void *key, void *value, void *ctx)
+{
+	summary_visit(key, HOOK_summaries_walk);
+	return 0;
+}
+
+/* Where the kernel lets nobody iterate over a map: with the first of the maps that there are. */
+SEC("?iter/bpf_map")
+int summaries_walk(struct bpf_iter__bpf_map *ctx)
+{
+	if (ctx->map && !ctx->meta->seq_num)
+		bpf_for_each_map_elem(&summaries, summary_walk, NULL, 0);
 	return 0;
 }

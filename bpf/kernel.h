@@ -427,6 +427,7 @@ struct seq_file {
 };
 struct bpf_iter_meta {
 	struct seq_file *seq;
+	__u64 seq_num; /* from 0 */
 };
 struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
@@ -437,6 +438,10 @@ struct bpf_iter__task_file {
 	struct task_struct *task;
 	__u32 fd;
 	struct file *file;
+};
+struct bpf_iter__bpf_map {
+	struct bpf_iter_meta *meta;
+	struct bpf_map *map;
 };
 struct bpf_iter__bpf_map_elem {
 	struct bpf_iter_meta *meta;

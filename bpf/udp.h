@@ -325,26 +325,24 @@ static __always_inline void flow_tell(struct flow *flow, const struct flow_key *
 	record_end(slot, 0, LANE_OF_udp_flow);
 }
 
-SEC("?iter/bpf_map_elem")
-int flows_tell(struct bpf_iter__bpf_map_elem *ctx)
+static __always_inline void flow_visit(const void *at)
 {
 	struct control *c = control_get();
 	__u64 now = bpf_ktime_get_boot_ns();
-	void *at = ctx->key;
 	struct flow_key key;
 	struct flow *flow;
 
 	if (!at || !c)
-		return 0;
+		return;
 	__builtin_memcpy(&key, at, sizeof(key));
 	flow = bpf_map_lookup_elem(&flows, &key);
 	if (!flow)
-		return 0;
+		return;
 	if (flow->sent || flow->received || flow->failed) {
 		if (c->flush || flow->ended || now - flow->last_ns > FLOW_QUIET_NS ||
 		    now - flow->told_ns > FLOW_TELL_NS)
 			flow_tell(flow, &key, now);
-		return 0;
+		return;
 	}
 	if (flow->ended) {
 		__u32 share = flow->share;
@@ -354,5 +352,26 @@ int flows_tell(struct bpf_iter__bpf_map_elem *ctx)
 	} else if (now - flow->last_ns > FLOW_IDLE_NS) {
 		flow->ended = 1;
 	}
+}
+
+SEC("?iter/bpf_map_elem")
+int flows_tell(struct bpf_iter__bpf_map_elem *ctx)
+{
+	flow_visit(ctx->key);
+	return 0;
+}
+
+static long flow_walk(struct bpf_map *map, const void *key, void *value, void *ctx)
+{
+	flow_visit(key);
+	return 0;
+}
+
+/* As summaries_walk. */
+SEC("?iter/bpf_map")
+int flows_walk(struct bpf_iter__bpf_map *ctx)
+{
+	if (ctx->map && !ctx->meta->seq_num)
+		bpf_for_each_map_elem(&flows, flow_walk, NULL, 0);
 	return 0;
 }

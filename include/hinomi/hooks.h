@@ -53,6 +53,7 @@
 	HOOK(filter_option)            \
 	HOOK(flows)                    \
 	HOOK(summaries_tell)           \
+	HOOK(summaries_walk)           \
 	HOOK(bprm_exit)                \
 	HOOK(alloc_bprm_exit)          \
 	HOOK(ptrace_exit)              \

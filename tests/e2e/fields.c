@@ -11,9 +11,12 @@
 
 #include "base/cleanup.h"
 #include "e2e.h"
+#include "event/event.h"
+#if defined(__x86_64__)
+#include "int80.h"
+#endif
 
 #define NR_MOUNT_SETATTR 442 /* the same everywhere */
-#include "event/event.h"
 
 /* Fields that this suite does not see, and who does. */
 static const struct {
@@ -211,6 +214,10 @@ static const char *excuse(const struct check *check, const char *type, const cha
 	if ((!strcmp(name, "Mount.cleared") || !strcmp(name, "Mount.propagation")) &&
 	    syscall(NR_MOUNT_SETATTR, -1, NULL, 0, NULL, 0) && errno == ENOSYS)
 		return "a kernel without mount_setattr";
+#if defined(__x86_64__)
+	if (!strcmp(name, "Event.compat") && int80_try(fork()))
+		return "this kernel has no 32-bit system calls";
+#endif
 	if (!strcmp(name, "Coverage.reason") && all_first(check))
 		return "every class is on its best hook";
 	return NULL;

@@ -24,15 +24,21 @@ static inline int int80_works(void)
 	return int80(20 /* getpid */, 0, 0, 0) == getpid();
 }
 
-static inline void int80_probe(struct facts *facts)
+/* What fork() gave: the child makes one, and ends with 0 when it was answered. */
+static inline int int80_try(pid_t pid)
 {
-	int status;
-	pid_t pid = must(fork());
+	int status = -1;
 
 	if (pid == 0)
 		_exit(!int80_works());
 	waitpid(pid, &status, 0);
-	facts->pid[0] = pid;
+	return status;
+}
+
+static inline void int80_probe(struct facts *facts)
+{
+	int status = int80_try(facts->pid[0] = must(fork()));
+
 	facts->number[7] = (uint64_t)status;
 	if (status)
 		act_skip(facts, "this kernel has no 32-bit system calls");

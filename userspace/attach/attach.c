@@ -176,18 +176,29 @@ static int link_fd(struct bpf_link *link)
 	return fd;
 }
 
+/* map: whose entries, for a program that goes through those of a map */
 static struct bpf_link *iterator_attach(const struct attach *attach, struct bpf_program *program,
 					const char *map)
 {
 	union bpf_iter_link_info info = {};
 	LIBBPF_OPTS(bpf_iter_attach_opts, opts);
 
-	if (map) {
+	if (strstr(bpf_program__section_name(program), "iter/" MAP_ELEMENTS)) {
 		info.map.map_fd = bpf_object__find_map_fd_by_name(attach->object, map);
 		opts.link_info = &info;
 		opts.link_info_len = sizeof(info);
 	}
 	return bpf_program__attach_iter(program, &opts);
+}
+
+bool entry_has(const char *entry, const char *name)
+{
+	size_t size = strlen(name);
+
+	for (; entry && *entry; entry += strcspn(entry, "|"), entry += *entry == '|')
+		if (strcspn(entry, "|") == size && !memcmp(entry, name, size))
+			return true;
+	return false;
 }
 
 static int program_attach(struct attach *attach, const char *name, char *why, size_t why_size)
@@ -199,7 +210,7 @@ static int program_attach(struct attach *attach, const char *name, char *why, si
 		return 0;
 	if (attach->nlinks == LINKS_MAX)
 		return -ENOSPC;
-	if (!strcmp(name, SUMMARIES_PROGRAM)) /* run by the teller */
+	if (entry_has(SUMMARIES_PROGRAMS, name))
 		link = iterator_attach(attach, program, "summaries");
 	else
 		link = bpf_program__attach(program);
@@ -250,12 +261,14 @@ static void class_attach(struct attach *attach, unsigned c)
 	}
 }
 
-static int iterator_link(const struct attach *attach, const char *name, const char *map)
+static int iterator_link(const struct attach *attach, const char *entry, const char *map)
 {
 	struct bpf_program *program = NULL;
 	struct bpf_link *link;
+	char why[192];
+	const char *name = attach->object ? tier_program(attach, entry, why, sizeof(why)) : NULL;
 
-	if (attach->object)
+	if (name)
 		program = bpf_object__find_program_by_name(attach->object, name);
 	if (!program || !bpf_program__autoload(program))
 		return -1;
@@ -281,7 +294,7 @@ int attach_start(struct attach *attach, struct attach_error *error)
 
 	if (!attach->resumed) {
 		attach->tasks_link = iterator_link(attach, "tasks", NULL);
-		attach->flows_link = iterator_link(attach, "flows_tell", "flows");
+		attach->flows_link = iterator_link(attach, FLOWS_PROGRAMS, "flows");
 	}
 	own_find(attach);
 	if (!attach->options.observe_self)
@@ -309,17 +322,6 @@ int attach_start(struct attach *attach, struct attach_error *error)
 	return 0;
 }
 
-/* Is it the one of the entry's alternatives that was linked? */
-static bool entry_is(const struct attach *attach, const char *entry, const char *name)
-{
-	size_t size = strlen(name);
-
-	for (; entry && *entry; entry += strcspn(entry, "|"), entry += *entry == '|')
-		if (strcspn(entry, "|") == size && !memcmp(entry, name, size))
-			return link_present(attach, name);
-	return false;
-}
-
 bool attach_rests_on(const struct attach *attach, unsigned kind, const char *program)
 {
 	for (unsigned c = 0; c < nclasses; c++) {
@@ -329,11 +331,11 @@ bool attach_rests_on(const struct attach *attach, unsigned kind, const char *pro
 		if (classes[c].kind != kind || !state->attached)
 			continue;
 		for (int i = 0; i < EXTRAS_MAX; i++)
-			if (entry_is(attach, tier->extras[i], program))
-				return true;
+			if (entry_has(tier->extras[i], program))
+				return link_present(attach, program);
 		for (int i = 0; i < PROGRAMS_MAX; i++)
-			if (entry_is(attach, tier->programs[i], program))
-				return true;
+			if (entry_has(tier->programs[i], program))
+				return link_present(attach, program);
 	}
 	return false;
 }

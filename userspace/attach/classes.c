@@ -222,7 +222,7 @@ const struct class classes[] = {
 		      .extras = {"memory_exit", "kcore_exit", "terminal_exit"}},
 		     {.programs = {"tap"}, .extras = {"kcore_exit", "terminal_exit"}}),
 	CLASS(kernel_attempt, TIER("bpf_exit", "bpf_ia32|bpf_exit"), TIER("tap")),
-	CLASS_PROVEN(PROOF_NONE, summary, TIER("summaries_tell"), TIER("summaries_tell")),
+	CLASS_PROVEN(PROOF_NONE, summary, TIER(SUMMARIES_PROGRAMS), TIER(SUMMARIES_PROGRAMS)),
 };
 const unsigned nclasses = ARRAY_SIZE(classes);
 

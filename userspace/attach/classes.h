@@ -33,7 +33,11 @@ struct class
 	struct tier tiers[TIERS_MAX]; /* best first */
 };
 
-#define SUMMARIES_PROGRAM "summaries_tell" /* an iterator, which the teller runs */
+#define MAP_ELEMENTS "bpf_map_elem" /* what an iterator over a map is for */
+
+/* iterators, which the teller runs */
+#define SUMMARIES_PROGRAMS "summaries_tell|summaries_walk"
+#define FLOWS_PROGRAMS	   "flows_tell|flows_walk"
 
 extern const struct class classes[];
 extern const unsigned nclasses;

@@ -111,7 +111,7 @@ static void teller(const int links[ITERATORS], int peer, uint32_t *flush)
 static int summaries_link(const struct attach *attach)
 {
 	for (unsigned i = 0; i < attach->nlinks; i++)
-		if (!strcmp(attach->link_names[i], SUMMARIES_PROGRAM))
+		if (entry_has(SUMMARIES_PROGRAMS, attach->link_names[i]))
 			return attach->links[i];
 	return -1;
 }

@@ -50,6 +50,7 @@ struct probe {
 		int preempt_off, preempt_on, irq_off, irq_on;
 	} whole;
 	bool x32;	      /* the third table of system calls of x86 */
+	bool map_elements;    /* iterators over maps; hardened kernels refuse them */
 	int trampoline_errno; /* 0: fentry and fexit attach */
 	bool ring, reading;   /* ring buffers; programs may read the kernel's memory */
 	/* programs that the verifier or the kernel refused, and why */
@@ -159,6 +160,7 @@ const void *object_bytes(size_t *size);
 void object_unread(void); /* its pages go back to the file; whoever reads it again has it again */
 void *object_rewritten(const struct probe *probe, size_t *size);
 
+bool entry_has(const char *entry, const char *name); /* is it one of "a|b"? */
 /* The program of a tier's entry ("a|b") that this kernel can have, or NULL. */
 const char *tier_program(const struct attach *attach, const char *entry, char *why,
 			 size_t why_size);

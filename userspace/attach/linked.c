@@ -36,7 +36,7 @@ void linked_note(struct attach *attach)
 	for (unsigned i = 0; i < attach->nlinks; i++)
 		note(attach, attach->link_names[i], attach->links[i]);
 	note(attach, "tasks", attach->tasks_link);
-	note(attach, "flows_tell", attach->flows_link);
+	note(attach, "flows", attach->flows_link);
 }
 
 void linked_close(struct attach *attach)

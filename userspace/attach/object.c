@@ -166,7 +166,7 @@ static void autoload(struct attach *attach, const char *entry)
 static int object_prepare(struct attach *attach)
 {
 	struct bpf_map *rodata = bpf_object__find_map_by_name(attach->object, ".rodata");
-	static const char *const always[] = {"tasks", "sockets", "tap", "flows_tell"};
+	static const char *const always[] = {"tasks", "sockets", "tap", FLOWS_PROGRAMS};
 	struct bpf_program *program;
 	size_t size = 0;
 	void *settings = rodata ? (void *)bpf_map__initial_value(rodata, &size) : NULL;
@@ -201,11 +201,8 @@ static int object_prepare(struct attach *attach)
 			autoload(attach, tier->extras[i]);
 	}
 	/* the tap is at hand for classes whose better hook turns out to be silent */
-	for (unsigned i = 0; i < ARRAY_SIZE(always); i++) {
-		program = bpf_object__find_program_by_name(attach->object, always[i]);
-		if (program && !probe_refuses(&attach->probe, program))
-			bpf_program__set_autoload(program, true);
-	}
+	for (unsigned i = 0; i < ARRAY_SIZE(always); i++)
+		autoload(attach, always[i]);
 	return 0;
 }
 
@@ -280,7 +277,7 @@ int object_load(struct attach *attach, struct attach_error *error)
 		attach->object = NULL;
 		free(attach->logs);
 		attach->logs = NULL;
-		if (err == -EPERM || !failed_program[0])
+		if (!failed_program[0] || (err == -EPERM && !probe_has_rights()))
 			break;
 		on_refused(&attach->probe, &tried);
 	}

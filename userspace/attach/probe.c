@@ -22,6 +22,11 @@
 #define CALL_KERNEL(function) \
 	INSN(.code = BPF_JMP | BPF_CALL, .src_reg = BPF_PSEUDO_KFUNC_CALL, .imm = (function))
 
+static int function_of(const struct btf *btf, const char *name)
+{
+	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
+}
+
 static bool try_fetching_atomics(void)
 {
 	const struct bpf_insn insns[] = {
@@ -51,7 +56,7 @@ static int try_trampoline(const struct btf *btf)
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY);
 	int fd, link, err;
 
-	opts.attach_btf_id = btf__find_by_name_kind(btf, "commit_creds", BTF_KIND_FUNC);
+	opts.attach_btf_id = function_of(btf, "commit_creds");
 	if ((int)opts.attach_btf_id < 0)
 		return ENOENT;
 	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "probe", "GPL", insns, 2, &opts);
@@ -63,6 +68,26 @@ static int try_trampoline(const struct btf *btf)
 	if (link >= 0)
 		close(link);
 	return err;
+}
+
+/* May a program be an iterator over a map? */
+static bool try_map_elements(const struct btf *btf)
+{
+	const struct bpf_insn insns[] = {
+		INSN(.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0),
+		INSN(.code = BPF_JMP | BPF_EXIT),
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_ITER);
+	int fd, type = function_of(btf, "bpf_iter_" MAP_ELEMENTS);
+
+	if (type < 0)
+		return false;
+	opts.attach_btf_id = (uint32_t)type;
+	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "probe", "GPL", insns, ARRAY_SIZE(insns), &opts);
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
 }
 
 /* Where a system call filter forbids to find out, its programs are looked for. */
@@ -83,7 +108,7 @@ static bool try_x32(void)
 /* The number of bpf_rdonly_cast() where a program may call it, else 0. */
 static int try_cast(const struct btf *btf)
 {
-	int cast = btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC);
+	int cast = function_of(btf, "bpf_rdonly_cast");
 	int task = btf__find_by_name_kind(btf, "task_struct", BTF_KIND_STRUCT);
 	const struct bpf_insn insns[] = {
 		INSN(.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 1, .imm = 0),
@@ -124,11 +149,6 @@ static int types_load(void)
 		fd = bpf_btf_load(raw, size, NULL);
 	btf__free(types);
 	return fd;
-}
-
-static int function_of(const struct btf *btf, const char *name)
-{
-	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
 }
 
 /* Is the kernel built to take the cpu from a program?  It says so of itself. */
@@ -292,6 +312,7 @@ int probe_init(struct probe *probe, struct attach_error *error)
 	probe->fetching_atomics = try_fetching_atomics();
 	probe->cast = try_cast(probe->btf);
 	probe->x32 = try_x32();
+	probe->map_elements = try_map_elements(probe->btf);
 	probe->trampoline_errno = try_trampoline(probe->btf);
 	probe->preempted = is_preempted();
 	probe->whole = try_whole(probe);
@@ -304,12 +325,19 @@ void probe_done(struct probe *probe)
 	probe->btf = NULL;
 }
 
+/* What the function takes, or NULL. */
+static const struct btf_type *prototype_of(const struct btf *btf, const char *function)
+{
+	int id = function_of(btf, function);
+	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, id) : NULL;
+
+	return t ? btf__type_by_id(btf, t->type) : NULL;
+}
+
 int probe_nargs(const struct probe *probe, const char *function)
 {
-	int id = btf__find_by_name_kind(probe->btf, function, BTF_KIND_FUNC);
-	const struct btf_type *t = id > 0 ? btf__type_by_id(probe->btf, id) : NULL;
+	const struct btf_type *t = prototype_of(probe->btf, function);
 
-	t = t ? btf__type_by_id(probe->btf, t->type) : NULL;
 	return t ? (int)btf_vlen(t) : -1;
 }
 
@@ -356,10 +384,8 @@ static const char *call_of(const struct bpf_program *program)
  * registers (those of sys_ni.c, on 5.10): programs read them without a type then. */
 static bool knows_registers(const struct probe *probe, const char *function)
 {
-	int id = btf__find_by_name_kind(probe->btf, function, BTF_KIND_FUNC);
-	const struct btf_type *t = id > 0 ? btf__type_by_id(probe->btf, id) : NULL;
+	const struct btf_type *t = prototype_of(probe->btf, function);
 
-	t = t ? btf__type_by_id(probe->btf, t->type) : NULL;
 	t = t && btf_vlen(t) == 1 ? btf__type_by_id(probe->btf, btf_params(t)->type) : NULL;
 	while (t && (btf_is_ptr(t) || btf_is_mod(t)))
 		t = btf__type_by_id(probe->btf, t->type);
@@ -391,6 +417,8 @@ const char *probe_refuses(const struct probe *probe, const struct bpf_program *p
 	if (*section == '?')
 		section++;
 	target = strchr(section, '/');
+	if (!probe->map_elements && target && !strcmp(target + 1, MAP_ELEMENTS))
+		return "this kernel lets no program iterate over a map";
 	if (target && (!strncmp(section, "tp_btf/", 7) || !strncmp(section, "raw_tp/", 7)) &&
 	    !probe_has_tracepoint(probe, target + 1))
 		return "the tracepoint is not in this kernel";
