@@ -37,8 +37,10 @@ static inline int int80_try(pid_t pid)
 
 static inline void int80_probe(struct facts *facts)
 {
-	int status = int80_try(facts->pid[0] = must(fork()));
+	pid_t pid = must(fork()); /* not into facts, which the child has as well */
+	int status = int80_try(pid);
 
+	facts->pid[0] = pid;
 	facts->number[7] = (uint64_t)status;
 	if (status)
 		act_skip(facts, "this kernel has no 32-bit system calls");
