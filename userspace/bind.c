@@ -48,8 +48,9 @@ static int machine_hash(const char *path, uint8_t ret[HASH_BYTES])
 	if (n < 0 && errno != ENOENT)
 		return -errno;
 	/* "uninitialized", or no file: an image that has not booted yet */
-	if (n >= 32 && strspn(text + 16, "0123456789abcdef") == 32)
-		SHA256((const uint8_t *)text, 16 + 32, ret);
+	if (n >= 32 && strspn(text + 16, "0123456789abcdef") == 32 &&
+	    !SHA256((const uint8_t *)text, 16 + 32, ret))
+		return -ENOMEM;
 	return 0;
 }
 
@@ -64,8 +65,8 @@ static int bind_fill(int dir, const uint8_t machine[HASH_BYTES], struct bound *r
 	memcpy(text, ret, sizeof(magic) + HASH_BYTES);
 	if (!err)
 		err = read_file(dir, "identity.key", id + ID_BYTES, KEY_BYTES);
-	if (!err)
-		SHA256(text, sizeof(text), ret->digest);
+	if (!err && !SHA256(text, sizeof(text), ret->digest))
+		err = -ENOMEM;
 	OPENSSL_cleanse(text, sizeof(text));
 	return err;
 }

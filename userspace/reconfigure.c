@@ -91,8 +91,8 @@ static void tell(struct pipeline *p, const char *old, const char *now)
 	uint8_t sha256[32];
 	bool cut = false;
 
-	SHA256((const uint8_t *)old, strlen(old), sha256);
-	change.old_sha256 = (ProtobufCBinaryData){sizeof(sha256), sha256};
+	if (SHA256((const uint8_t *)old, strlen(old), sha256))
+		change.old_sha256 = (ProtobufCBinaryData){sizeof(sha256), sha256};
 	change.sha256 =
 		(ProtobufCBinaryData){sizeof(p->config->sha256), (uint8_t *)p->config->sha256};
 	if (before && after) {

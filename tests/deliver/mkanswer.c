@@ -28,8 +28,8 @@ static void sign(Hinomi__SealedReceipt *sealed, uint8_t public[32], uint8_t sign
 	uint8_t text[SEALED_TEXT_BYTES];
 	size_t public_size = 32, size = 64;
 
-	sealed_text(sealed->receipt.data, sealed->receipt.len, text);
-	must(key && ctx && EVP_PKEY_get_raw_public_key(key, public, &public_size) == 1 &&
+	must(key && ctx && !sealed_text(sealed->receipt.data, sealed->receipt.len, text) &&
+		     EVP_PKEY_get_raw_public_key(key, public, &public_size) == 1 &&
 		     EVP_DigestSignInit(ctx, NULL, NULL, NULL, key) == 1 &&
 		     EVP_DigestSign(ctx, signature, &size, text, sizeof(text)) == 1,
 	     "cannot sign");

@@ -219,8 +219,11 @@ static void test_other_table(void **state)
 	int status;
 
 	(void)state;
-	if (!child)
+	if (!child) {
+		signal(SIGSEGV, SIG_DFL); /* what a kernel without that table makes of it, and
+					   * cmocka would report */
 		_exit(compat(NULL));
+	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	if (status) {
 		puts("skipped: this kernel runs no 32-bit programs");

@@ -69,6 +69,7 @@ static void check_row(struct verifier *verifier, struct lane_state *lane, uint64
 	char cpu[CPU_NAME_BYTES];
 
 	if (!row) {
+		verifier->short_of_memory |= lane->rows.count < ROWS_MAX;
 		finding(verifier, lane, number, "the ledger has more rows than there can be");
 		return;
 	}

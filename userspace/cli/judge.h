@@ -72,7 +72,7 @@ struct verifier {
 	struct lane_state lanes[LANES];
 	struct holes holes, declared;
 	struct holes left; /* of those declared: frames that left the spool from its beginning */
-	bool short_of_memory;
+	bool short_of_memory; /* nothing is found any more, and -ENOMEM returned */
 	bool is_part; /* of a stream: it may begin anywhere */
 };
 
@@ -100,14 +100,15 @@ void account_header(struct verifier *verifier, struct lane_state *lane,
 		    const Hinomi__FrameHeader *header);
 void account_end(struct verifier *verifier, struct lane_state *lane); /* of these rings */
 
-/* diagnose.c: why frame_read refused.  The header where that can be told from the rest. */
+/* diagnose.c: why frame_read refused.  The header where that can be told from the rest.  -ENOMEM:
+ * not known; done with all the same. */
 struct diagnosis {
 	const char *text;
 	Hinomi__FrameHeader *header; /* NULL when it cannot be trusted */
 	uint8_t hash[HASH_BYTES];
 };
 
-void diagnose(const void *bytes, size_t size, int error, struct diagnosis *ret);
+int diagnose(const void *bytes, size_t size, int error, struct diagnosis *ret);
 void diagnosis_done(struct diagnosis *diagnosis);
 /* receipts.c */
 void receipts_frame(struct verifier *verifier, struct lane_state *lane,

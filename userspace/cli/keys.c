@@ -19,6 +19,7 @@ void keys_frame(struct verifier *verifier, struct lane_state *lane, const struct
 
 	lane->signed_frames += verdict == KEY_PROVEN;
 	verifier->unsigned_frames += verdict == KEY_UNSIGNED;
+	verifier->short_of_memory |= verdict == KEY_UNCHECKED;
 	if (*key_verdict_text(verdict))
 		finding(verifier, lane, frame->header->number, "%s", key_verdict_text(verdict));
 }

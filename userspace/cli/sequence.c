@@ -9,7 +9,7 @@
 
 static int cpus_grow(struct lane_state *lane)
 {
-	size_t room = lane->cpu_room ? 2 * lane->cpu_room : 16;
+	size_t room = lane->cpu_room ? 2 * lane->cpu_room : 16; /* powers of two, as CPUS_MAX is */
 	struct cpu_state *grown;
 
 	if (lane->cpu_count < lane->cpu_room)
@@ -115,6 +115,8 @@ void sequence_header(struct verifier *verifier, struct lane_state *lane,
 		cpu = sequence_cpu(lane, range->cpu, true);
 		if (cpu)
 			check_range(verifier, lane, header->number, range, cpu);
+		else if (lane->cpu_count < CPUS_MAX)
+			verifier->short_of_memory = true;
 		else
 			finding(verifier, lane, header->number,
 				"names more cpus than there can be");

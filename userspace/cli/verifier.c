@@ -19,6 +19,8 @@ void finding(struct verifier *verifier, const struct lane_state *lane, uint64_t 
 {
 	va_list args;
 
+	if (verifier->short_of_memory) /* who does not know all accuses nobody */
+		return;
 	verifier->findings++;
 	fprintf(verifier->out, "%s: ", lane_names[lane->lane]);
 	if (number)
@@ -256,7 +258,11 @@ static void unreadable(struct verifier *verifier, struct lane_state *lane, const
 {
 	struct diagnosis why;
 
-	diagnose(bytes, size, error, &why);
+	if (diagnose(bytes, size, error, &why)) {
+		verifier->short_of_memory = true;
+		diagnosis_done(&why);
+		return;
+	}
 	finding(verifier, lane, why.header ? why.header->number : 0, "%s (%s)", why.text, where);
 	lane->complete = false;
 	if (why.header && check_header(verifier, lane, why.header, why.hash))

@@ -199,11 +199,15 @@ static void take_receipt(void *ctx, const Hinomi__SealedReceipt *sealed)
 {
 	struct receipts *receipts = ctx;
 	Hinomi__Receipt *receipt;
+	int err;
 
 	if (receipts->err)
 		return;
-	if (sealed_open(sealed, receipts->request->receipt_key, &receipt)) {
-		receipts->bad++;
+	err = sealed_open(sealed, receipts->request->receipt_key, &receipt);
+	if (err == -ENOMEM)
+		receipts->err = err;
+	if (err) {
+		receipts->bad += err != -ENOMEM;
 		return;
 	}
 	receipts->good++;

@@ -82,12 +82,14 @@ static int say_signature(struct work *work, uint64_t number, const char *wrong)
 }
 
 /* Why the frame at hand, wherever it belongs, is none of this sensor's; empty: it is. */
-static const char *not_its(const struct work *work)
+static int not_its(struct work *work, const char **ret)
 {
 	struct key_identity identity = work->sensor->identity;
 	struct keychain keys = {0};
+	enum key_verdict verdict = keychain_frame(&keys, &identity, work->frame, true);
 
-	return key_verdict_text(keychain_frame(&keys, &identity, work->frame, true));
+	*ret = key_verdict_text(verdict);
+	return verdict == KEY_UNCHECKED ? store_problem(work, -ENOMEM) : 0;
 }
 
 /* wrong: of not_its(), as anybody can make a frame that differs; gone: none of its number is
@@ -109,6 +111,15 @@ static int say_fork(struct work *work, uint64_t number, const char *wrong, bool 
 		       gone ? "was declared gone before" : "is stored, and is another one");
 }
 
+/* The frame at hand is not the stored one of that number. */
+static int on_other(struct work *work, uint64_t number)
+{
+	const char *wrong;
+	int err = not_its(work, &wrong);
+
+	return err ? err : say_fork(work, number, wrong, false);
+}
+
 /* Who signed the frame that would be the next.  The first certificate that is brought enrols the
  * sensor, unless an operator did. */
 static int check_signature(struct work *work, struct chain *end, bool after_hole)
@@ -120,6 +131,8 @@ static int check_signature(struct work *work, struct chain *end, bool after_hole
 	uint64_t number = work->frame->header->number;
 	int err = 0;
 
+	if (verdict == KEY_UNCHECKED)
+		return store_problem(work, -ENOMEM);
 	if (*wrong)
 		return say_signature(work, number, wrong);
 	if (verdict == KEY_UNSIGNED && !end->number)
@@ -186,7 +199,7 @@ static int on_next(struct work *work, const struct chain *end)
 	if (!end->number)
 		return problem(work, HINOMI__PROBLEM__PROBLEM_CHAIN,
 			       "frame 1 names a frame before it");
-	return say_fork(work, end->number, not_its(work), false);
+	return on_other(work, end->number);
 }
 
 /* Compares a known frame with the stored one of its number.  Of a row of known frames only the last
@@ -218,11 +231,10 @@ static int on_known(struct work *work, const struct chain *end)
 
 	if (frame->header->number < end->number) {
 		work->now->doubtful = true;
-		work->now->wrong = not_its(work);
-		return 0;
+		return not_its(work, &work->now->wrong);
 	}
 	if (memcmp(frame->hash, end->hash, sizeof(end->hash)))
-		return say_fork(work, end->number, not_its(work), false);
+		return on_other(work, end->number);
 	work->now->doubtful = false; /* what came before it is tied to it */
 	return 0;
 }

@@ -80,9 +80,10 @@ int notary_open(int dir, struct notary **ret)
 		err = -EIO;
 	if (!err)
 		err = public_key_write(dir, "receipt.pub", notary->public);
+	if (!err && !SHA256(notary->public, KEY_BYTES, notary->id))
+		err = -ENOMEM;
 	if (err)
 		return err;
-	SHA256(notary->public, KEY_BYTES, notary->id);
 	*ret = TAKE(notary);
 	return 0;
 }
@@ -100,11 +101,9 @@ int notary_sign(const struct notary *notary, Hinomi__SealedReceipt *sealed, uint
 	uint8_t text[SEALED_TEXT_BYTES];
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	size_t size = SIGNATURE_BYTES;
-	int ok;
-
-	sealed_text(sealed->receipt.data, sealed->receipt.len, text);
-	ok = ctx && EVP_DigestSignInit(ctx, NULL, NULL, NULL, notary->key) == 1 &&
-	     EVP_DigestSign(ctx, signature, &size, text, sizeof(text)) == 1;
+	int ok = ctx && !sealed_text(sealed->receipt.data, sealed->receipt.len, text) &&
+		 EVP_DigestSignInit(ctx, NULL, NULL, NULL, notary->key) == 1 &&
+		 EVP_DigestSign(ctx, signature, &size, text, sizeof(text)) == 1;
 	EVP_MD_CTX_free(ctx);
 	if (!ok)
 		return -EIO;

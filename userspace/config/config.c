@@ -131,8 +131,7 @@ int config_hash(struct config *config)
 	config_dump(config, out);
 	if (fclose(out))
 		return -ENOMEM;
-	SHA256((const unsigned char *)text, size, config->sha256);
-	return 0;
+	return SHA256((const unsigned char *)text, size, config->sha256) ? 0 : -ENOMEM;
 }
 
 int reader_finish(struct reader *reader, struct config **ret)

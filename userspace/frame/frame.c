@@ -101,7 +101,8 @@ static int check_header(const Hinomi__FrameHeader *header, ProtobufCBinaryData p
 		return -EBADMSG;
 	if (!has_sane_lists(header))
 		return -EBADMSG;
-	SHA256(payload.data, payload.len, digest);
+	if (!SHA256(payload.data, payload.len, digest))
+		return -ENOMEM;
 	return memcmp(digest, header->payload_sha256.data, sizeof(digest)) ? -EBADMSG : 0;
 }
 
@@ -137,9 +138,10 @@ int frame_read(const void *data, size_t size, struct frame **ret)
 		r = -EBADMSG;
 	if (!r)
 		r = check_header(frame->header, raw->payload);
+	if (!r && !SHA256(raw->header.data, raw->header.len, frame->hash))
+		r = -ENOMEM;
 	if (r)
 		return r;
-	SHA256(raw->header.data, raw->header.len, frame->hash);
 	frame->encoded = raw->payload;
 	frame->signature = raw->signature;
 	*ret = TAKE(frame);
@@ -157,6 +159,8 @@ static int inflate_zlib(ProtobufCBinaryData from, uint8_t *to, size_t size)
 	zlib.avail_out = (unsigned)size;
 	r = inflate(&zlib, Z_FINISH);
 	inflateEnd(&zlib);
+	if (r == Z_MEM_ERROR)
+		return -ENOMEM;
 	return r == Z_STREAM_END && !zlib.avail_out && !zlib.avail_in ? 0 : -EBADMSG;
 }
 

@@ -36,13 +36,13 @@ int frame_read(const void *data, size_t size, struct frame **ret);
 /* Unpacks the events; on success every Event.process is 0 or an index that exists.  Header and
  * payload belong to the frame, and go with it. */
 int frame_open_payload(struct frame *frame);
-/* Did this key sign the frame?  0; -EBADMSG: no, or the frame is not signed. */
+/* Did this key sign the frame?  0; -EBADMSG: no, or the frame is not signed; -ENOMEM: not known. */
 int frame_check_signature(const struct frame *frame, const uint8_t public_key[32]);
 /* Did the identity in the certificate, which is there, sign its key for this frame's lane and
- * start?  0; -EBADMSG. */
+ * start?  0; -EBADMSG; -ENOMEM. */
 int frame_check_certificate(const struct frame *frame);
-/* Of all that this check depends on: one that was good stays good. */
-void frame_certificate_hash(const struct frame *frame, uint8_t ret[32]);
+/* Of all that this check depends on: one that was good stays good.  0; -ENOMEM. */
+int frame_certificate_hash(const struct frame *frame, uint8_t ret[32]);
 void frame_free(struct frame *frame);
 /* Wall-clock time, ns of CLOCK_REALTIME, of a boot time in this frame; 0 when the frame has no
  * clocks. */

@@ -1,17 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "frame/keychain.h"
 
+#include <errno.h>
 #include <openssl/sha.h>
 #include <string.h>
 
 #include "frame/frame.h"
 
-static bool is_key(const Hinomi__FrameHeader *header, const uint8_t key[KEY_BYTES])
+/* 0: the header names this key; -EBADMSG; -ENOMEM. */
+static int check_key(const Hinomi__FrameHeader *header, const uint8_t key[KEY_BYTES])
 {
 	uint8_t digest[SHA256_DIGEST_LENGTH];
 
-	SHA256(key, KEY_BYTES, digest);
-	return !memcmp(digest, header->key_id.data, header->key_id.len);
+	if (!SHA256(key, KEY_BYTES, digest))
+		return -ENOMEM;
+	return memcmp(digest, header->key_id.data, header->key_id.len) ? -EBADMSG : 0;
+}
+
+static enum key_verdict verdict_of(int err, enum key_verdict wrong)
+{
+	return err == -ENOMEM ? KEY_UNCHECKED : err ? wrong : KEY_PROVEN;
 }
 
 static enum key_verdict check_certificate(struct keychain *chain,
@@ -21,19 +29,21 @@ static enum key_verdict check_certificate(struct keychain *chain,
 	const Hinomi__FrameHeader *header = frame->header;
 	const Hinomi__KeyCertificate *certificate = header->certificate;
 	uint8_t hash[sizeof(chain->certificate)];
+	int err;
 
 	if (!certificate)
 		return KEY_UNCERTIFIED;
 	if (identity->known && memcmp(identity->key, certificate->identity.data, KEY_BYTES))
 		return KEY_STRANGER;
-	if (!is_key(header, certificate->public_key.data) ||
-	    certificate->first_number > header->number)
+	if (certificate->first_number > header->number)
 		return KEY_FORGED;
-	frame_certificate_hash(frame, hash);
-	if (memcmp(hash, chain->certificate, sizeof(hash)) && frame_check_certificate(frame))
-		return KEY_FORGED;
-	memcpy(chain->certificate, hash, sizeof(hash));
-	return KEY_PROVEN;
+	err = check_key(header, certificate->public_key.data);
+	err = err ? err : frame_certificate_hash(frame, hash);
+	if (!err && memcmp(hash, chain->certificate, sizeof(hash)))
+		err = frame_check_certificate(frame);
+	if (!err)
+		memcpy(chain->certificate, hash, sizeof(hash));
+	return verdict_of(err, KEY_FORGED);
 }
 
 static enum key_verdict check_signed(struct keychain *chain, const struct key_identity *identity,
@@ -47,7 +57,7 @@ static enum key_verdict check_signed(struct keychain *chain, const struct key_id
 	if (!after_hole && chain->has_key && certificate->first_number != frame->header->number &&
 	    memcmp(chain->key, certificate->public_key.data, KEY_BYTES))
 		return KEY_UNNAMED;
-	return frame_check_signature(frame, certificate->public_key.data) ? KEY_WRONG : KEY_PROVEN;
+	return verdict_of(frame_check_signature(frame, certificate->public_key.data), KEY_WRONG);
 }
 
 enum key_verdict keychain_frame(struct keychain *chain, struct key_identity *identity,

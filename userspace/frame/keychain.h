@@ -31,7 +31,8 @@ struct keychain {
 
 enum key_verdict {
 	KEY_PROVEN,
-	KEY_UNSIGNED, /* as all frames of the lane before it */
+	KEY_UNSIGNED,  /* as all frames of the lane before it */
+	KEY_UNCHECKED, /* for want of memory: nothing has changed, ask again */
 	/* from here on it is not what it says it is */
 	KEY_STRIPPED,	 /* not signed, though the lane is */
 	KEY_UNCERTIFIED, /* nobody vouches for its key */

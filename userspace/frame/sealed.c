@@ -21,26 +21,29 @@ struct slot {
 
 _Static_assert(sizeof(struct slot) == SEALED_SLOT_BYTES, "no padding");
 
-void sealed_text(const void *receipt, size_t size, uint8_t ret[SEALED_TEXT_BYTES])
+int sealed_text(const void *receipt, size_t size, uint8_t ret[SEALED_TEXT_BYTES])
 {
 	memcpy(ret, "hinomi-receipt-1", 16);
-	SHA256(receipt, size, ret + 16);
+	return SHA256(receipt, size, ret + 16) ? 0 : -ENOMEM;
 }
 
 int sealed_open(const Hinomi__SealedReceipt *sealed, const uint8_t key[32], Hinomi__Receipt **ret)
 {
 	uint8_t text[SEALED_TEXT_BYTES];
 	Hinomi__Receipt *receipt;
+	int err;
 
 	if (sealed->algorithm != HINOMI__ALGORITHM__ALGORITHM_ED25519 ||
 	    sealed->signature.len != SIGNATURE_BYTES)
 		return -EBADMSG;
-	sealed_text(sealed->receipt.data, sealed->receipt.len, text);
-	if (signature_check(key, sealed->signature.data, text, sizeof(text)))
-		return -EBADMSG;
+	err = sealed_text(sealed->receipt.data, sealed->receipt.len, text);
+	err = err ? err : signature_check(key, sealed->signature.data, text, sizeof(text));
+	if (err)
+		return err;
+	errno = 0;
 	receipt = hinomi__receipt__unpack(NULL, sealed->receipt.len, sealed->receipt.data);
 	if (!receipt)
-		return -EBADMSG;
+		return errno == ENOMEM ? -ENOMEM : -EBADMSG;
 	*ret = receipt;
 	return 0;
 }

@@ -17,9 +17,9 @@
 
 #define SEALED_SLOT_BYTES 512
 
-/* "hinomi-receipt-1" and the digest: what is signed. */
+/* "hinomi-receipt-1" and the digest: what is signed.  0; -ENOMEM. */
 #define SEALED_TEXT_BYTES (16 + 32)
-void sealed_text(const void *receipt, size_t size, uint8_t ret[SEALED_TEXT_BYTES]);
+int sealed_text(const void *receipt, size_t size, uint8_t ret[SEALED_TEXT_BYTES]);
 /* Did this key sign it?  0 and the receipt, the caller's; -EBADMSG; -ENOMEM. */
 int sealed_open(const Hinomi__SealedReceipt *sealed, const uint8_t key[32], Hinomi__Receipt **ret);
 

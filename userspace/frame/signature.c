@@ -8,17 +8,25 @@
 #include "frame/frame.h"
 #include "frame/signature.h"
 
+/* The library says of a signature that is wrong what it says when it is out of memory; malloc says
+ * that in errno, and only that can fail where key and signature have the right sizes. */
 int signature_check(const uint8_t key[32], const uint8_t *signature, const uint8_t *text,
 		    size_t size)
 {
 	EVP_PKEY *public = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key, 32);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	int ok = public && ctx && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, public) == 1 &&
-		 EVP_DigestVerify(ctx, signature, SIGNATURE_BYTES, text, size) == 1;
+	int r = -ENOMEM;
 
+	if (public && ctx && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, public) == 1) {
+		errno = 0;
+		if (EVP_DigestVerify(ctx, signature, SIGNATURE_BYTES, text, size) == 1)
+			r = 0;
+		else if (errno != ENOMEM)
+			r = -EBADMSG;
+	}
 	EVP_MD_CTX_free(ctx);
 	EVP_PKEY_free(public);
-	return ok ? 0 : -EBADMSG;
+	return r;
 }
 
 int frame_check_signature(const struct frame *frame, const uint8_t public_key[32])
@@ -59,7 +67,7 @@ int frame_check_certificate(const struct frame *frame)
 			       sizeof(text));
 }
 
-void frame_certificate_hash(const struct frame *frame, uint8_t ret[32])
+int frame_certificate_hash(const struct frame *frame, uint8_t ret[32])
 {
 	const Hinomi__KeyCertificate *certificate = frame->header->certificate;
 	uint8_t bytes[CERTIFICATE_BYTES + 32 + SIGNATURE_BYTES], *at = bytes + CERTIFICATE_BYTES;
@@ -67,5 +75,5 @@ void frame_certificate_hash(const struct frame *frame, uint8_t ret[32])
 	certificate_text(frame->header, bytes);
 	at = mempcpy(at, certificate->identity.data, 32);
 	memcpy(at, certificate->signature.data, SIGNATURE_BYTES);
-	SHA256(bytes, sizeof(bytes), ret);
+	return SHA256(bytes, sizeof(bytes), ret) ? 0 : -ENOMEM;
 }

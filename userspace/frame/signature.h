@@ -7,6 +7,6 @@
 
 #define SIGNATURE_BYTES 64
 
-/* 0: this key signed the text; -EBADMSG. */
+/* 0: this key signed the text; -EBADMSG: it did not; -ENOMEM: not known. */
 int signature_check(const uint8_t key[32], const uint8_t *signature, const uint8_t *text,
 		    size_t size);

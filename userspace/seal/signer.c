@@ -14,13 +14,13 @@
 struct signing_key {
 	EVP_PKEY *private; /* NULL: there is none */
 	uint8_t public[KEY_BYTES], certificate[SIGNATURE_BYTES];
-	uint64_t first_number; /* of the frames that it signs */
+	uint8_t digest[SHA256_DIGEST_LENGTH]; /* of the public one; its name begins it */
+	uint64_t first_number;		      /* of the frames that it signs */
 };
 
 struct signer {
 	struct signing_key now, next; /* next: named by the frame that is being made */
 	EVP_MD_CTX *ctx;
-	uint8_t id[ID_BYTES];
 	uint64_t born_ns;
 	size_t events;
 	/* whom keys are certified for, and the frame that comes next */
@@ -80,6 +80,8 @@ static int key_make(struct signer *signer, uint64_t first_number, struct signing
 				  .first_number = first_number};
 	int r = key.private ? key_public(key.private, key.public) : -EIO;
 
+	if (!r && !SHA256(key.public, KEY_BYTES, key.digest))
+		r = -EIO;
 	if (!r)
 		r = certify(signer, &key);
 	if (r)
@@ -94,10 +96,7 @@ static void take_up(struct signer *signer)
 {
 	Hinomi__KeyCertificate *certificate = &signer->certificate;
 	struct signing_key *key = &signer->now;
-	uint8_t digest[SHA256_DIGEST_LENGTH];
 
-	SHA256(key->public, KEY_BYTES, digest);
-	memcpy(signer->id, digest, ID_BYTES);
 	signer->born_ns = clock_boot_ns();
 	signer->events = 0;
 	hinomi__key_certificate__init(certificate);
@@ -155,7 +154,7 @@ int signer_prepare(struct signer *signer, Hinomi__FrameHeader *header)
 	int r;
 
 	header->algorithm = HINOMI__ALGORITHM__ALGORITHM_ED25519;
-	header->key_id = (ProtobufCBinaryData){ID_BYTES, signer->id};
+	header->key_id = (ProtobufCBinaryData){ID_BYTES, signer->now.digest};
 	header->certificate = &signer->certificate;
 	if (signer_is_old(signer) && !signer->next.private) {
 		r = key_make(signer, signer->number + 1, &signer->next);

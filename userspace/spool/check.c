@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -75,6 +76,12 @@ static void print_segment(const struct check *check, const struct walk *walk,
 	fprintf(check->out, "%s\n", walk->has_foot ? "" : ", not finished");
 }
 
+/* Is it us who cannot read, whatever the disk has? */
+static bool is_our_error(int err)
+{
+	return err == -ENOMEM || err == -EMFILE || err == -ENFILE || err == -EACCES;
+}
+
 static int check_segment(struct check *check, struct walk *walk, uint64_t number)
 {
 	struct tally tally = {0};
@@ -83,9 +90,11 @@ static int check_segment(struct check *check, struct walk *walk, uint64_t number
 
 	if (r == -ENOENT)
 		return 0; /* evicted since it was listed */
+	if (is_our_error(r))
+		return r;
 	if (r && r != -EBADMSG) {
 		fprintf(check->out, "%s/%016" PRIx64 ".seg: %s\n", lane_name(check->lane), number,
-			r == -EPROTONOSUPPORT ? "written by a later version" : "cannot be read");
+			r == -EPROTONOSUPPORT ? "written by a later version" : strerror(-r));
 		check->damaged = true;
 		return 0;
 	}

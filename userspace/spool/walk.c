@@ -79,7 +79,9 @@ static int look(struct walk *walk)
 	struct stat st;
 	int copies;
 
-	if (fstat(walk->fd, &st) || !S_ISREG(st.st_mode))
+	if (fstat(walk->fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
 		return -EIO;
 	walk->size = (uint64_t)st.st_size;
 	if (walk->size > SEGMENT_BYTES_MAX)
