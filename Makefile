@@ -136,7 +136,7 @@ $(UNIT): $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(call libs,$(PARTS))
 NTH_CALLS := malloc calloc realloc reallocarray strdup mmap getrandom open openat fcntl read pread write pwrite pwritev \
 	fstat fstatat fsync fdatasync fchmod fchown fallocate ftruncate mkdirat unlinkat renameat linkat fdopendir \
 	inotify_init1 inotify_add_watch
-$(filter %/nth_seal %/nth_spool %/nth_verify,$(UNIT)): LDFLAGS_ALL += $(NTH_CALLS:%=-Wl,--wrap=%)
+$(filter $(B)/tests/unit/nth_%,$(UNIT)): LDFLAGS_ALL += $(NTH_CALLS:%=-Wl,--wrap=%)
 unit: $(UNIT)
 # other test programs and drivers need nothing of ours but headers
 TOOLS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*.c))

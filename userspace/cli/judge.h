@@ -71,9 +71,9 @@ struct verifier {
 	uint64_t gaps, lost;
 	struct lane_state lanes[LANES];
 	struct holes holes, declared;
-	struct holes left; /* of those declared: frames that left the spool from its beginning */
+	struct holes left;    /* of those declared: frames that left the spool from its beginning */
 	bool short_of_memory; /* nothing is found any more, and -ENOMEM returned */
-	bool is_part; /* of a stream: it may begin anywhere */
+	bool is_part;	      /* of a stream: it may begin anywhere */
 };
 
 extern const char *const lane_names[LANES];
