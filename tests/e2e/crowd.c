@@ -152,8 +152,7 @@ static bool are_most(uint64_t told, uint64_t made)
 
 /* pinned: who made them was on a cpu of its own.  A program has a few instructions before it holds
  * preemption off: one process that is preempted right there hides what its cpu does for as long as
- * it waits.  That happens to one cpu at a time, while programs that are preempted anywhere lose on
- * all. */
+ * it waits, so one of the cpus may have lost more. */
 static void want_all(struct check *check, unsigned kind, uint64_t made, bool pinned)
 {
 	uint64_t told = counted(check, kind), declared = story_told(check->story, kind, -1);

@@ -3,65 +3,29 @@
  * read: what was kept is there, and no good one is called forged. */
 #include "nth.h"
 
-#include <dirent.h>
-#include <stdio.h>
-
 #include "base/cleanup.h"
-#include "collect/notary.h"
-#include "frame/sealed.h"
+#include "receipt_tools.h"
 
 #define NAME	 "sink.keep.receipts"
 #define RECEIPTS 9
 #define SLOTS	 4 /* of a file: three of them are begun */
 
-static char dir[64];
-static int at;
-static struct notary *notary;
 static uint8_t key[32];
-static struct sealing {
-	Hinomi__SealedReceipt sealed;
-	Hinomi__Receipt receipt;
-	uint8_t bytes[256], signature[64], hash[32];
-} sealings[RECEIPTS + 1]; /* by number */
+static struct sealing sealings[RECEIPTS + 1]; /* by number */
 
-static void seal(struct sealing *to, uint64_t number)
+static int setup_receipts(void **state)
 {
-	static uint8_t id[16] = "sensor";
+	int err = setup(state);
 
-	hinomi__receipt__init(&to->receipt);
-	hinomi__sealed_receipt__init(&to->sealed);
-	to->hash[0] = (uint8_t)number;
-	to->receipt.sensor_id = (ProtobufCBinaryData){.data = id, .len = 16};
-	to->receipt.number = to->receipt.end = number;
-	to->receipt.header_sha256 = (ProtobufCBinaryData){.data = to->hash, .len = 32};
-	to->sealed.receipt.data = to->bytes;
-	to->sealed.receipt.len = hinomi__receipt__pack(&to->receipt, to->bytes);
-	assert_int_equal(notary_sign(notary, &to->sealed, to->signature), 0);
-}
+	for (unsigned number = 1; number <= RECEIPTS && !err; number++) {
+		char hash[8];
 
-static int setup(void **state)
-{
-	(void)state;
-	snprintf(dir, sizeof(dir), "/tmp/hinomi-receipts-XXXXXX");
-	if (!mkdtemp(dir))
-		return -1;
-	at = open(dir, O_RDONLY | O_DIRECTORY);
-	assert_int_equal(notary_open(at, &notary), 0);
-	for (uint64_t number = 1; number <= RECEIPTS; number++)
-		seal(&sealings[number], number);
-	memcpy(key, sealings[1].sealed.public_key.data, sizeof(key));
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	char command[128];
-
-	(void)state;
-	notary_free(notary);
-	close(at);
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command);
+		snprintf(hash, sizeof(hash), "%u", number);
+		seal(&sealings[number], notary, number, hash);
+	}
+	if (!err)
+		memcpy(key, sealings[1].sealed.public_key.data, sizeof(key));
+	return err;
 }
 
 struct kept {
@@ -106,10 +70,7 @@ static uint64_t keep_all(void)
 	if (sealed_file_open(at, NAME, SLOTS, &file))
 		return 0;
 	for (uint64_t number = 1; number <= RECEIPTS; number++) {
-		const struct sealing *one = &sealings[number];
-
-		if (!sealed_file_add(&file, &one->receipt, &one->sealed) ||
-		    !sealed_file_add(&file, &one->receipt, &one->sealed))
+		if (!keep(&file, &sealings[number]) || !keep(&file, &sealings[number]))
 			kept = number;
 	}
 	sealed_file_close(&file);
@@ -166,8 +127,8 @@ static void good_whatever_fails(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(kept_whatever_fails, setup, teardown),
-		cmocka_unit_test_setup_teardown(good_whatever_fails, setup, teardown),
+		cmocka_unit_test_setup_teardown(kept_whatever_fails, setup_receipts, teardown),
+		cmocka_unit_test_setup_teardown(good_whatever_fails, setup_receipts, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
